@@ -1,0 +1,323 @@
+//! What can go wrong, each with its advice.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::columns::{Column, ColumnName};
+use crate::scrub::DatabaseMessage;
+use crate::token::Unreadable;
+
+/// Why a survey or a re-encryption, or the connection for it, failed.
+///
+/// No message holds a cell, a bind or a password: see [`DatabaseMessage`].
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The SQLite file isn't there.
+    #[error("no database file at `{path}`")]
+    NoSuchFile {
+        /// Its path, made absolute.
+        path: PathBuf,
+    },
+    /// The SQLite file, or its folder, can't be read or written by this user.
+    #[error("no permission to {action} `{path}`")]
+    FilePermission {
+        /// What was wanted.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// The SQLite file is something else.
+    #[error("`{path}` is not an SQLite database")]
+    NotADatabase {
+        /// Its path, made absolute.
+        path: PathBuf,
+    },
+    /// The server can't be reached.
+    #[error("cannot connect to `{server}`")]
+    Connect {
+        /// Host and port, or socket.
+        server: String,
+        /// What the network said.
+        source: DatabaseMessage,
+    },
+    /// The server wants a password and the URL has none.
+    #[error("`{server}` wants a password for `{user}`, and the database URL has none")]
+    NoPassword {
+        /// Host and port, or socket.
+        server: String,
+        /// The role.
+        user: String,
+    },
+    /// The server refused the login.
+    #[error("`{server}` refused the login of `{user}`")]
+    Login {
+        /// Host and port, or socket.
+        server: String,
+        /// The role.
+        user: String,
+        /// What the server said.
+        source: DatabaseMessage,
+    },
+    /// The server has no such database.
+    #[error("`{server}` has no database `{database}`")]
+    NoSuchDatabase {
+        /// Host and port, or socket.
+        server: String,
+        /// The database.
+        database: String,
+    },
+    /// The URL asks for TLS and the server has none.
+    #[error("`{server}` does not speak TLS, which the database URL demands")]
+    TlsRefused {
+        /// Host and port.
+        server: String,
+    },
+    /// The server accepts TLS only.
+    #[error("`{server}` accepts no connection without TLS")]
+    TlsDemanded {
+        /// Host and port.
+        server: String,
+        /// What the server said.
+        source: DatabaseMessage,
+    },
+    /// The certificate is for another name.
+    #[error("the certificate of `{server}` is for another name")]
+    TlsWrongName {
+        /// Host and port.
+        server: String,
+    },
+    /// The certificate is by an authority that is not trusted.
+    #[error("the certificate of `{server}` is by an authority that is not trusted here")]
+    TlsWrongAuthority {
+        /// Host and port.
+        server: String,
+    },
+    /// The handshake failed otherwise.
+    #[error("no TLS connection to `{server}`")]
+    Tls {
+        /// Host and port.
+        server: String,
+        /// What the handshake said.
+        source: DatabaseMessage,
+    },
+    /// The file of certificate authorities is unusable.
+    #[error("`{path}` holds no usable certificate authority")]
+    RootCertificates {
+        /// The file that `sslrootcert` names, or a word for the system's.
+        path: PathBuf,
+    },
+    /// The database has no table `dcr_clients`.
+    #[error("the database has no table `dcr_clients`")]
+    NoTable,
+    /// `dcr_clients` is no plain table.
+    #[error("`dcr_clients` is {what}, which this tool does not rewrite")]
+    NotAPlainTable {
+        /// What it is.
+        what: &'static str,
+    },
+    /// A column is missing.
+    #[error("`dcr_clients` has no column `{column}`")]
+    NoColumn {
+        /// Its name.
+        column: &'static str,
+    },
+    /// A column is of another type.
+    #[error("`dcr_clients.{column}` is of type `{found}`, not text")]
+    ColumnType {
+        /// Its name.
+        column: &'static str,
+        /// Its type.
+        found: String,
+    },
+    /// The role may not do what is needed.
+    #[error("the role `{user}` may not {privilege} `dcr_clients`")]
+    NoPrivilege {
+        /// The role.
+        user: String,
+        /// The missing privilege.
+        privilege: &'static str,
+    },
+    /// The database accepts no writes.
+    #[error("the database is read-only")]
+    ReadOnly,
+    /// The catalogue holds encrypted columns that this tool doesn't know.
+    #[error("encrypted columns that this tool does not re-encrypt: {}", listed(.columns))]
+    UnknownColumns {
+        /// The columns.
+        columns: Vec<ColumnName>,
+    },
+    /// An excluded column doesn't exist.
+    #[error("there is no column `{column}` to exclude")]
+    NoSuchExclusion {
+        /// As it was typed.
+        column: ColumnName,
+    },
+    /// A second run at the same time.
+    #[error("another re-encryption of this database is running")]
+    AlreadyRunning,
+    /// Somebody else holds the table.
+    #[error("`dcr_clients` is locked by somebody else: waited {} s{}", .waited.as_secs_f32().round(), held_by(.holders))]
+    Locked {
+        /// How long the lock was waited for.
+        waited: Duration,
+        /// Who holds it, as far as can be seen.
+        holders: Vec<String>,
+    },
+    /// Cells that none of the keys opens.
+    #[error("{cells} of {scanned} cells cannot be read with the given keys")]
+    UnreadableCells {
+        /// How many.
+        cells: u64,
+        /// Of how many that hold something.
+        scanned: u64,
+        /// Whether none at all could be read.
+        all: bool,
+    },
+    /// A row was not as it was read: something writes within the transaction.
+    #[error(
+        "a row of `dcr_clients` changed while it was re-encrypted ({expected} to write, {written} written; the page's first order is `{order_id}`)"
+    )]
+    RowChanged {
+        /// The first order of the page.
+        order_id: String,
+        /// Rows to write.
+        expected: usize,
+        /// Rows written.
+        written: usize,
+    },
+    /// A cell that was written doesn't read back.
+    #[error("order `{order_id}`, column `{column}`: what was written does not read back: {reason}")]
+    NotReadBack {
+        /// The row.
+        order_id: String,
+        /// The column.
+        column: Column,
+        /// Why.
+        reason: Unreadable,
+    },
+    /// A cell still opens with an old key.
+    #[error("order `{order_id}`, column `{column}`: still under the old key `{fingerprint}`")]
+    StillUnderOldKey {
+        /// The row.
+        order_id: String,
+        /// The column.
+        column: Column,
+        /// The old key.
+        fingerprint: secret::Fingerprint,
+    },
+    /// A total differs between what was read and what was read back.
+    #[error("verification failed: {what} differ between what was read and what is there now")]
+    Verification {
+        /// What differs.
+        what: &'static str,
+    },
+    /// The disk is full.
+    #[error("the disk is full")]
+    DiskFull {
+        /// What the database said.
+        source: DatabaseMessage,
+    },
+    /// A statement took longer than it may.
+    #[error("the database did not {operation} within {} s", .limit.as_secs_f32())]
+    Timeout {
+        /// What was tried.
+        operation: &'static str,
+        /// The limit.
+        limit: Duration,
+    },
+    /// Any other answer of the database.
+    #[error("the database failed to {operation}")]
+    Statement {
+        /// What was tried.
+        operation: &'static str,
+        /// What the database said.
+        source: DatabaseMessage,
+    },
+    /// The caller asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+    /// The connection was lost during the commit and nobody could be asked.
+    #[error("the answer to the commit was lost, and whether it took place could not be found out")]
+    CommitUnknown {
+        /// What the last attempt to ask said.
+        source: DatabaseMessage,
+    },
+}
+
+impl Error {
+    /// What to do about it, where that isn't plain from the message.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Error::NoSuchFile { .. } => {
+                "a path after three slashes is relative to the current folder; four slashes make it absolute"
+            }
+            Error::FilePermission { .. } => {
+                "SQLite writes its journal beside the file: both the file and its folder must be writable"
+            }
+            Error::Connect { .. } => "is the server, or the proxy to it, running?",
+            Error::NoPassword { .. } | Error::Login { .. } => {
+                "check the user and the password in the database URL; both are percent-encoded there"
+            }
+            Error::TlsRefused { .. } => {
+                "add `sslmode=disable` to the URL only if the way to the server is safe without TLS"
+            }
+            Error::TlsDemanded { .. } => {
+                "add `sslmode=require` or `sslmode=verify-full` to the database URL"
+            }
+            Error::TlsWrongName { .. } => {
+                "connect by the name in the certificate, or use `sslmode=verify-ca` where that name can't be reached"
+            }
+            Error::TlsWrongAuthority { .. } => {
+                "name the authority's file with `sslrootcert=` in the database URL"
+            }
+            Error::NoTable => {
+                "is this the service's database? On Postgres, `dcr_clients` must be in the role's search path"
+            }
+            Error::NoPrivilege { .. } => "log in as the owner of the table (`insights` by default)",
+            Error::ReadOnly => "connect to the primary server, not to a replica",
+            Error::UnknownColumns { columns } => {
+                let flags: Vec<String> = columns
+                    .iter()
+                    .map(|column| format!("--exclude-column {column}"))
+                    .collect();
+                return Some(format!(
+                    "if they are under other keys, go on with `{}`",
+                    flags.join(" ")
+                ));
+            }
+            Error::AlreadyRunning => "wait until it ends; it says how it went",
+            Error::Locked { .. } => {
+                "let the other transaction end, or wait longer with `--lock-timeout`"
+            }
+            Error::UnreadableCells { all: true, .. } => {
+                "no cell at all could be read: are these the keys of this database?"
+            }
+            Error::UnreadableCells { .. } => {
+                "`cargo xtask survey-dcr` lists them; give further old keys with `--old-key-file`, or repair or delete those rows"
+            }
+            Error::RowChanged { .. } => "does the table have triggers that write to it?",
+            Error::DiskFull { .. } => {
+                "the database needs about twice the size of the table while it is rewritten"
+            }
+            Error::Timeout { .. } => "give it longer with `--statement-timeout`",
+            Error::CommitUnknown { .. } => {
+                "run `cargo xtask survey-dcr` when the database is back: all tokens are under one key, and it says which; running `rotate-dcr` again is safe either way"
+            }
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+fn listed(columns: &[ColumnName]) -> String {
+    let names: Vec<String> = columns.iter().map(|column| format!("`{column}`")).collect();
+    names.join(", ")
+}
+
+fn held_by(holders: &[String]) -> String {
+    if holders.is_empty() {
+        String::new()
+    } else {
+        format!("; held by {}", holders.join(", "))
+    }
+}

@@ -1,0 +1,136 @@
+//! The keys of a run: the new one, and the old ones it replaces.
+
+use fernet::Fernet;
+use secrecy::ExposeSecret;
+use secret::{FernetKey, Fingerprint, python_base64};
+use zeroize::Zeroizing;
+
+use crate::token::{Cell, Token, Unreadable};
+
+/// The keys that may open a token. A token's MAC opens under one key only, so
+/// the key that opens it is the key that it is under.
+pub struct Keyring {
+    /// The new key first, if there is one.
+    keys: Vec<(Fingerprint, Fernet)>,
+    has_new_key: bool,
+}
+
+/// The keys make no rotation.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyringError {
+    /// The new key is one of the old keys.
+    #[error("the old key and the new key are the same key (`{0}`)")]
+    SameKey(Fingerprint),
+    /// No key at all.
+    #[error("no key was given")]
+    NoKey,
+}
+
+/// A cell that a key opened.
+pub(crate) struct Opened {
+    /// The position of the key in the keyring.
+    pub(crate) key: usize,
+    pub(crate) plaintext: Zeroizing<Vec<u8>>,
+    /// Seconds since 1970, proven by the MAC.
+    pub(crate) issued_at: u64,
+}
+
+impl Keyring {
+    /// The keys of a re-encryption. An old key given twice counts once.
+    pub fn for_rotation(old: &[FernetKey], new: &FernetKey) -> Result<Keyring, KeyringError> {
+        if old.is_empty() {
+            return Err(KeyringError::NoKey);
+        }
+        if old.contains(new) {
+            return Err(KeyringError::SameKey(new.fingerprint()));
+        }
+        Ok(Keyring::new(old, Some(new)))
+    }
+
+    /// The keys of a survey, where any one is enough.
+    pub fn for_survey(old: &[FernetKey], new: Option<&FernetKey>) -> Result<Keyring, KeyringError> {
+        match new {
+            Some(new) if old.contains(new) => Err(KeyringError::SameKey(new.fingerprint())),
+            None if old.is_empty() => Err(KeyringError::NoKey),
+            _ => Ok(Keyring::new(old, new)),
+        }
+    }
+
+    fn new(old: &[FernetKey], new: Option<&FernetKey>) -> Keyring {
+        let mut keys: Vec<(Fingerprint, Fernet)> = Vec::new();
+        for key in new.into_iter().chain(old) {
+            if keys.iter().all(|(known, _)| *known != key.fingerprint()) {
+                keys.push((key.fingerprint(), cipher(key)));
+            }
+        }
+        Keyring {
+            keys,
+            has_new_key: new.is_some(),
+        }
+    }
+
+    /// The fingerprint of every key, the new one first.
+    pub fn fingerprints(&self) -> Vec<Fingerprint> {
+        self.keys
+            .iter()
+            .map(|(fingerprint, _)| *fingerprint)
+            .collect()
+    }
+
+    /// The new key's fingerprint, if there is a new key.
+    pub fn new_key(&self) -> Option<Fingerprint> {
+        self.has_new_key.then(|| self.keys[0].0)
+    }
+
+    /// The old keys' fingerprints.
+    pub fn old_keys(&self) -> Vec<Fingerprint> {
+        self.fingerprints().split_off(usize::from(self.has_new_key))
+    }
+
+    /// The position of the new key in a keyring that has one.
+    pub(crate) const NEW: usize = 0;
+
+    /// Opens a cell with the key that it is under. The key at position `guess` is
+    /// tried first: most cells are under the key of the cell before them.
+    pub(crate) fn open(&self, cell: &Cell, guess: usize) -> Result<Opened, Unreadable> {
+        let token = Token::read(cell)?;
+        // `fernet` refuses a token from the future even where no time-to-live is
+        // asked for; Python doesn't. So it is told that it is then.
+        let now = token.issued_at.saturating_sub(60);
+        let others = (0..self.keys.len()).filter(|key| *key != guess);
+        for key in std::iter::once(guess).chain(others) {
+            let (_, cipher) = &self.keys[key];
+            if let Ok(plaintext) = cipher.decrypt_at_time(&token.text, None, now) {
+                return Ok(Opened {
+                    key,
+                    plaintext: Zeroizing::new(plaintext),
+                    issued_at: token.issued_at,
+                });
+            }
+        }
+        Err(Unreadable::NoKeyOpensIt)
+    }
+
+    /// Encrypts under the new key, with the token's issue time kept.
+    pub(crate) fn seal(&self, opened: &Opened) -> Cell {
+        let (_, cipher) = &self.keys[Keyring::NEW];
+        Cell(
+            cipher
+                .encrypt_at_time(&opened.plaintext, opened.issued_at)
+                .into_bytes(),
+        )
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where a key becomes a cipher"
+)]
+pub(crate) fn cipher(key: &FernetKey) -> Fernet {
+    let text = python_base64::encode(key.expose_secret());
+    #[expect(
+        clippy::expect_used,
+        reason = "32 bytes, encoded on the line above, are a Fernet key"
+    )]
+    Fernet::new(&text).expect("32 bytes make a key")
+}

@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+
+mod columns;
+mod database;
+mod error;
+mod event;
+mod keyring;
+mod rotation;
+mod survey;
+
+mod pass;
+mod table;
+mod token;
+
+mod postgres;
+mod sqlite;
+
+mod scrub;
+
+pub mod sample;
+
+pub use columns::{Column, ColumnName, ColumnNameError, PerColumn};
+pub use database::{Database, Tls};
+pub use error::Error;
+pub use event::{Event, Observer, Phase, UnreadableCell};
+pub use keyring::{Keyring, KeyringError};
+pub use rotation::{Counts, Failed, Mode, Outcome, Plan, Report, TableState, check, reencrypt};
+pub use scrub::DatabaseMessage;
+pub use survey::{Survey, SurveyCounts, survey};
+pub use table::Timeouts;
+pub use token::Unreadable;

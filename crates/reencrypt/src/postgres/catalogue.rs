@@ -1,0 +1,247 @@
+//! What tables and columns there are, which of them hold tokens, and what the role may do.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Nullable, Text};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+use super::rows::quoted;
+use crate::columns::{Column, ColumnName};
+use crate::error::Error;
+use crate::table::{Access, Checked};
+
+/// `dcr_clients`, and what the role may do with it.
+#[derive(QueryableByName)]
+pub(super) struct Clients {
+    #[diesel(sql_type = Text)]
+    schema_name: String,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Bool)]
+    has_children: bool,
+    #[diesel(sql_type = Bool)]
+    may_select: bool,
+    #[diesel(sql_type = Bool)]
+    may_update: bool,
+    #[diesel(sql_type = Bool)]
+    is_read_only: bool,
+}
+
+const CLIENTS: &str = "\
+    SELECT n.nspname::text AS schema_name, c.relkind::text AS kind, \
+        EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid) AS has_children, \
+        has_table_privilege(c.oid, 'SELECT') AS may_select, \
+        has_table_privilege(c.oid, 'UPDATE') AS may_update, \
+        current_setting('transaction_read_only')::boolean AS is_read_only \
+    FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+    WHERE c.oid = to_regclass('dcr_clients')";
+
+#[derive(QueryableByName)]
+pub(super) struct FoundColumn {
+    #[diesel(sql_type = Text)]
+    schema_name: String,
+    #[diesel(sql_type = Text)]
+    table_name: String,
+    #[diesel(sql_type = Text)]
+    column_name: String,
+    #[diesel(sql_type = Text)]
+    type_name: String,
+    #[diesel(sql_type = Bool)]
+    is_text: bool,
+    #[diesel(sql_type = Bool)]
+    may_select: bool,
+}
+
+/// Columns of all tables that aren't the server's own. Partitions are read
+/// through their parent. A domain counts as the type that it is made from.
+const COLUMNS: &str = "\
+    SELECT n.nspname::text AS schema_name, c.relname::text AS table_name, a.attname::text AS column_name, \
+        format_type(a.atttypid, a.atttypmod) AS type_name, \
+        t.typcategory = 'S' AS is_text, \
+        has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE') AS may_select \
+    FROM pg_class AS c \
+        JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+        JOIN pg_attribute AS a ON a.attrelid = c.oid \
+        JOIN pg_type AS t ON t.oid = a.atttypid \
+    WHERE c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND c.relpersistence <> 't' \
+        AND a.attnum > 0 AND NOT a.attisdropped \
+        AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%' \
+    ORDER BY 1, 2, a.attnum";
+
+/// Finds `dcr_clients` where the role's search path leads to it.
+pub(super) async fn find_clients(
+    mut connection: &AsyncPgConnection,
+) -> QueryResult<Option<Clients>> {
+    diesel::sql_query(CLIENTS)
+        .get_result(&mut connection)
+        .await
+        .optional()
+}
+
+/// Every column of every table.
+pub(super) async fn find_columns(
+    mut connection: &AsyncPgConnection,
+) -> QueryResult<Vec<FoundColumn>> {
+    diesel::sql_query(COLUMNS).load(&mut connection).await
+}
+
+impl Clients {
+    /// That the table is as it should be. Returns its other columns.
+    pub(super) fn check(
+        &self,
+        columns: &[FoundColumn],
+        access: Access,
+        user: &str,
+    ) -> Result<Vec<String>, Error> {
+        match self.kind.as_str() {
+            // A `ctid` names a row of one table only.
+            "r" if self.has_children => {
+                return Err(Error::NotAPlainTable {
+                    what: "a table with children",
+                });
+            }
+            "r" => {}
+            "p" => {
+                return Err(Error::NotAPlainTable {
+                    what: "a partitioned table",
+                });
+            }
+            "v" | "m" => return Err(Error::NotAPlainTable { what: "a view" }),
+            _ => {
+                return Err(Error::NotAPlainTable {
+                    what: "no ordinary table",
+                });
+            }
+        }
+        let own: Vec<&FoundColumn> = columns.iter().filter(|column| column.is_in(self)).collect();
+        for needed in Column::ALL
+            .map(Column::name)
+            .into_iter()
+            .chain(["order_id"])
+        {
+            let Some(column) = own.iter().find(|column| column.column_name == needed) else {
+                return Err(Error::NoColumn { column: needed });
+            };
+            if !column.is_text {
+                return Err(Error::ColumnType {
+                    column: needed,
+                    found: column.type_name.clone(),
+                });
+            }
+        }
+        let lacks = |privilege| Error::NoPrivilege {
+            user: user.to_owned(),
+            privilege,
+        };
+        if !self.may_select {
+            return Err(lacks("SELECT from"));
+        }
+        if access == Access::Rewrite && self.is_read_only {
+            return Err(Error::ReadOnly);
+        }
+        if access == Access::Rewrite && !self.may_update {
+            return Err(lacks("UPDATE"));
+        }
+        let untouched = own.into_iter().filter(|column| !column.is_known_name());
+        Ok(untouched.map(|column| column.column_name.clone()).collect())
+    }
+}
+
+/// Looks through every table for encrypted columns that are not known.
+pub(super) async fn search(
+    connection: &AsyncPgConnection,
+    clients: &Clients,
+    columns: &[FoundColumn],
+) -> QueryResult<Checked> {
+    let mut checked = Checked {
+        all_columns: columns.iter().map(FoundColumn::name).collect(),
+        ..Checked::default()
+    };
+    for table in columns.chunk_by(|a, b| a.table() == b.table()) {
+        let suspects: Vec<&FoundColumn> = table
+            .iter()
+            .filter(|column| !(column.is_in(clients) && column.is_known_name()))
+            .collect();
+        let (readable, unreadable): (Vec<&FoundColumn>, Vec<&FoundColumn>) = suspects
+            .iter()
+            .filter(|column| column.is_text)
+            .partition(|column| column.may_select);
+        if let Some(column) = unreadable.as_slice().first() {
+            checked
+                .unsearched_tables
+                .push(format!("{}.{}", column.schema_name, column.table_name));
+        }
+        let holding = holding_tokens(connection, &readable).await?;
+        for column in suspects {
+            let holds_token = holding.contains(&column.column_name);
+            if holds_token || column.column_name.ends_with("_encrypted") {
+                checked.unknown_columns.push(column.name());
+            }
+        }
+    }
+    Ok(checked)
+}
+
+/// Those of some columns of one table that hold a token, in one read of it.
+async fn holding_tokens(
+    mut connection: &AsyncPgConnection,
+    columns: &[&FoundColumn],
+) -> QueryResult<Vec<String>> {
+    #[derive(QueryableByName)]
+    struct Holding {
+        #[diesel(sql_type = Nullable<diesel::sql_types::Array<Nullable<Bool>>>)]
+        holds_token: Option<Vec<Option<bool>>>,
+    }
+    let Some(first) = columns.iter().next() else {
+        return Ok(Vec::new());
+    };
+    // The prefix is the version byte and the upper bytes of any time from 1970
+    // to 2242; 100 characters are the shortest token.
+    let tests: Vec<String> = columns
+        .iter()
+        .map(|column| quoted(&column.column_name))
+        .map(|column| {
+            format!(
+                "bool_or({column} LIKE 'gAAAA%' AND length({column}) >= 100 \
+                 AND {column} ~ '^[A-Za-z0-9_=-]+$')"
+            )
+        })
+        .collect();
+    let query = format!(
+        "SELECT ARRAY[{}] AS holds_token FROM {}.{}",
+        tests.join(", "),
+        quoted(&first.schema_name),
+        quoted(&first.table_name)
+    );
+    let found: Holding = diesel::sql_query(query).get_result(&mut connection).await?;
+    let holds_token = found.holds_token.unwrap_or_default();
+    Ok(columns
+        .iter()
+        .zip(holds_token)
+        .filter(|(_, holds_token)| *holds_token == Some(true))
+        .map(|(column, _)| column.column_name.clone())
+        .collect())
+}
+
+impl FoundColumn {
+    fn table(&self) -> (&str, &str) {
+        (&self.schema_name, &self.table_name)
+    }
+
+    fn is_in(&self, clients: &Clients) -> bool {
+        self.table() == (clients.schema_name.as_str(), "dcr_clients")
+    }
+
+    fn is_known_name(&self) -> bool {
+        Column::ALL
+            .iter()
+            .any(|known| known.name() == self.column_name)
+    }
+
+    fn name(&self) -> ColumnName {
+        ColumnName {
+            schema: Some(self.schema_name.clone()),
+            table: self.table_name.clone(),
+            column: self.column_name.clone(),
+        }
+    }
+}

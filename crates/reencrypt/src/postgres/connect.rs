@@ -1,0 +1,194 @@
+//! Opening a connection: addresses, passwords, TLS, and what each refusal means.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use diesel_async::AsyncPgConnection;
+use secrecy::ExposeSecret;
+use secret::{Host, PostgresTarget, SslMode};
+use tokio_postgres::error::SqlState;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::tls;
+use crate::database::Tls;
+use crate::error::Error;
+use crate::scrub::DatabaseMessage;
+
+/// How long a server may take to answer a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Everything needed to connect, and to connect again.
+pub(super) struct Connector {
+    config: tokio_postgres::Config,
+    tls: MakeRustlsConnect,
+    demands_tls: bool,
+    /// Host and port, or socket, for messages.
+    pub(super) server: String,
+    pub(super) user: String,
+    database: String,
+}
+
+impl Connector {
+    /// Prepares to connect.
+    pub(super) fn new(target: &PostgresTarget, tls: Tls) -> Result<Connector, Error> {
+        let over_tcp = matches!(target.host, Host::Tcp(_));
+        let ssl_mode = target
+            .ssl_mode
+            .or((tls == Tls::Required).then_some(SslMode::Require))
+            // A socket is plain: the proxy behind it does the encryption.
+            .filter(|_| over_tcp);
+        Ok(Connector {
+            config: config(target, ssl_mode),
+            tls: MakeRustlsConnect::new(tls::client_config(
+                ssl_mode,
+                target.ssl_root_cert.as_deref(),
+            )?),
+            demands_tls: demands_tls(ssl_mode),
+            server: match &target.host {
+                Host::Tcp(name) => format!("{name}:{}", target.port),
+                Host::UnixSocket(path) => path.display().to_string(),
+            },
+            user: target.user.clone(),
+            database: target.database.clone(),
+        })
+    }
+
+    /// Connects and logs in.
+    pub(super) async fn connect(&self) -> Result<AsyncPgConnection, Error> {
+        let (client, connection) = self
+            .config
+            .connect(self.tls.clone())
+            .await
+            .map_err(|error| self.explain(&error))?;
+        AsyncPgConnection::try_from_client_and_connection(client, connection)
+            .await
+            .map_err(|error| Error::Connect {
+                server: self.server.clone(),
+                source: DatabaseMessage::new(&error.to_string()),
+            })
+    }
+
+    /// Asks the server, over a connection of its own, to stop a statement.
+    pub(super) async fn cancel(&self, token: &tokio_postgres::CancelToken) {
+        // Best effort: a server that can't be reached stops by itself.
+        let _ = tokio::time::timeout(CONNECT_TIMEOUT, token.cancel_query(self.tls.clone())).await;
+    }
+
+    fn explain(&self, error: &tokio_postgres::Error) -> Error {
+        let (server, user) = (self.server.clone(), self.user.clone());
+        let Some(refusal) = error.as_db_error() else {
+            return self.explain_handshake(error);
+        };
+        let source = DatabaseMessage::new(refusal.message());
+        match *refusal.code() {
+            SqlState::INVALID_CATALOG_NAME => Error::NoSuchDatabase {
+                server,
+                database: self.database.clone(),
+            },
+            SqlState::INVALID_AUTHORIZATION_SPECIFICATION
+                if refused_for_want_of_tls(refusal.message()) =>
+            {
+                Error::TlsDemanded { server, source }
+            }
+            SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
+                Error::Login {
+                    server,
+                    user,
+                    source,
+                }
+            }
+            _ => Error::Connect { server, source },
+        }
+    }
+
+    /// What went wrong before the server could say anything in its own protocol.
+    fn explain_handshake(&self, error: &tokio_postgres::Error) -> Error {
+        let server = self.server.clone();
+        let source = DatabaseMessage::new(&innermost(error));
+        if let Some(failure) = rustls_error(error) {
+            return match failure {
+                failure if tls::is_wrong_name(failure) => Error::TlsWrongName { server },
+                failure if tls::is_wrong_authority(failure) => Error::TlsWrongAuthority { server },
+                _ => Error::Tls { server, source },
+            };
+        }
+        match error.to_string() {
+            text if text.contains("server does not support TLS") => Error::TlsRefused { server },
+            text if text.contains("TLS") && self.demands_tls => Error::Tls { server, source },
+            text if text.contains("password missing") => Error::NoPassword {
+                server,
+                user: self.user.clone(),
+            },
+            _ => Error::Connect { server, source },
+        }
+    }
+}
+
+fn demands_tls(mode: Option<SslMode>) -> bool {
+    matches!(
+        mode,
+        Some(SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull)
+    )
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the driver logs in with the password"
+)]
+fn config(target: &PostgresTarget, ssl_mode: Option<SslMode>) -> tokio_postgres::Config {
+    let mut config = tokio_postgres::Config::new();
+    match &target.host {
+        Host::Tcp(name) => config.host(name),
+        Host::UnixSocket(path) => config.host_path(path),
+    };
+    if let Some(password) = &target.password {
+        config.password(password.expose_secret());
+    }
+    config
+        .port(target.port)
+        .user(&target.user)
+        .dbname(&target.database)
+        .application_name("cargo xtask rotate-dcr")
+        .connect_timeout(CONNECT_TIMEOUT)
+        // A network that goes away without a word is noticed within a minute.
+        .keepalives_idle(Duration::from_secs(30))
+        .tcp_user_timeout(Duration::from_secs(30))
+        .ssl_mode(match ssl_mode {
+            Some(SslMode::Disable) => tokio_postgres::config::SslMode::Disable,
+            mode if demands_tls(mode) => tokio_postgres::config::SslMode::Require,
+            _ => tokio_postgres::config::SslMode::Prefer,
+        });
+    config
+}
+
+/// Both ways to refuse a plain connection share the code of a bad user name.
+fn refused_for_want_of_tls(message: &str) -> bool {
+    message.contains("pg_hba.conf")
+        && (message.contains("no encryption") || message.contains("SSL off"))
+}
+
+fn rustls_error(error: &tokio_postgres::Error) -> Option<&rustls::Error> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref::<rustls::Error>() {
+            return Some(found);
+        }
+        let inside = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        if let Some(found) = inside.and_then(|inside| inside.downcast_ref()) {
+            return Some(found);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// The last cause says the most: "connection refused", not "error connecting".
+fn innermost(error: &tokio_postgres::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,194 @@
+//! What tables and columns there are, and which of them hold tokens.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Integer, Text};
+
+use super::rows::quoted;
+use crate::columns::{Column, ColumnName};
+use crate::error::Error;
+use crate::table::Checked;
+
+/// What lies in the file.
+pub(super) struct Found {
+    columns: Vec<FoundColumn>,
+    /// Encrypted columns, by name or by content, other than the known ones.
+    unknown: Vec<ColumnName>,
+    kind: Option<&'static str>,
+    has_write_ahead_log: bool,
+}
+
+#[derive(QueryableByName)]
+struct FoundColumn {
+    #[diesel(sql_type = Text)]
+    table_name: String,
+    #[diesel(sql_type = Text)]
+    column_name: String,
+}
+
+/// Columns of ordinary tables. `sqlite_%` are SQLite's own.
+const COLUMNS: &str = "\
+    SELECT t.name AS table_name, c.name AS column_name \
+    FROM sqlite_schema AS t, pragma_table_xinfo(t.name) AS c \
+    WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+    AND t.sql NOT LIKE 'CREATE VIRTUAL %' \
+    ORDER BY t.name, c.cid";
+
+/// Reads the schema and searches every table for tokens.
+pub(super) fn search(connection: &mut SqliteConnection) -> QueryResult<Found> {
+    let columns: Vec<FoundColumn> = diesel::sql_query(COLUMNS).load(connection)?;
+    let mut unknown = Vec::new();
+    for table in columns.chunk_by(|a, b| a.table_name == b.table_name) {
+        let suspects: Vec<&FoundColumn> =
+            table.iter().filter(|column| !column.is_known()).collect();
+        let holds_tokens = holding_tokens(connection, &suspects)?;
+        for (column, holds_token) in suspects.into_iter().zip(holds_tokens) {
+            if holds_token || column.column_name.ends_with("_encrypted") {
+                unknown.push(column.name());
+            }
+        }
+    }
+    Ok(Found {
+        columns,
+        unknown,
+        kind: unusual_kind(connection)?,
+        has_write_ahead_log: has_write_ahead_log(connection)?,
+    })
+}
+
+/// Whether each column, all of one table, holds a token, in one read of it.
+fn holding_tokens(
+    connection: &mut SqliteConnection,
+    columns: &[&FoundColumn],
+) -> QueryResult<Vec<bool>> {
+    let Some(first) = columns.iter().next() else {
+        return Ok(Vec::new());
+    };
+    // The prefix is the version byte and the upper bytes of any time from 1970
+    // to 2242; 100 characters are the shortest token.
+    let tests: Vec<String> = columns
+        .iter()
+        .map(|column| quoted(&column.column_name))
+        .map(|column| {
+            format!(
+                "coalesce(max(typeof({column}) = 'text' \
+                 AND {column} COLLATE BINARY >= 'gAAAA' AND {column} COLLATE BINARY < 'gAAAB' \
+                 AND length({column}) >= 100 AND {column} NOT GLOB '*[^A-Za-z0-9_=-]*'), 0)"
+            )
+        })
+        .collect();
+    let query = format!(
+        "SELECT {} AS value FROM {}",
+        tests.join(" || "),
+        quoted(&first.table_name)
+    );
+    // A single test is a number, several are one text of digits.
+    let query = format!("SELECT CAST(value AS TEXT) AS value FROM ({query})");
+    Ok(text(connection, &query)?
+        .unwrap_or_default()
+        .chars()
+        .map(|digit| digit == '1')
+        .collect())
+}
+
+/// What `dcr_clients` is, if it is no plain table.
+fn unusual_kind(connection: &mut SqliteConnection) -> QueryResult<Option<&'static str>> {
+    #[derive(QueryableByName)]
+    struct Kind {
+        #[diesel(sql_type = Text)]
+        kind: String,
+        #[diesel(sql_type = Integer)]
+        without_rowid: i32,
+    }
+    let kind: Option<Kind> = diesel::sql_query(
+        "SELECT type AS kind, wr AS without_rowid FROM pragma_table_list('dcr_clients') WHERE schema = 'main'",
+    )
+    .get_result(connection)
+    .optional()?;
+    Ok(kind.and_then(|kind| match kind.kind.as_str() {
+        "view" => Some("a view"),
+        "virtual" => Some("a virtual table"),
+        _ if kind.without_rowid != 0 => Some("a table without rowid"),
+        _ => None,
+    }))
+}
+
+fn has_write_ahead_log(connection: &mut SqliteConnection) -> QueryResult<bool> {
+    let mode = text(
+        connection,
+        "SELECT journal_mode AS value FROM pragma_journal_mode",
+    )?;
+    Ok(mode.as_deref() == Some("wal"))
+}
+
+/// The one text that a query yields.
+fn text(connection: &mut SqliteConnection, query: &str) -> QueryResult<Option<String>> {
+    #[derive(QueryableByName)]
+    struct Value {
+        #[diesel(sql_type = Text)]
+        value: String,
+    }
+    let value: Option<Value> = diesel::sql_query(query).get_result(connection).optional()?;
+    Ok(value.map(|value| value.value))
+}
+
+/// That `dcr_clients` is as it should be. Returns its other columns.
+pub(super) fn check_clients(found: &Found) -> Result<Vec<String>, Error> {
+    if let Some(what) = found.kind {
+        return Err(Error::NotAPlainTable { what });
+    }
+    let columns: Vec<&str> = found
+        .columns
+        .iter()
+        .filter(|column| column.table_name == "dcr_clients")
+        .map(|column| column.column_name.as_str())
+        .collect();
+    if columns.is_empty() {
+        return Err(Error::NoTable);
+    }
+    for needed in Column::ALL
+        .map(Column::name)
+        .into_iter()
+        .chain(["order_id"])
+    {
+        if !columns.contains(&needed) {
+            return Err(Error::NoColumn { column: needed });
+        }
+    }
+    let is_untouched = |column: &&str| Column::ALL.iter().all(|known| known.name() != *column);
+    Ok(columns
+        .into_iter()
+        .filter(is_untouched)
+        .map(str::to_owned)
+        .collect())
+}
+
+impl Found {
+    pub(super) fn into_checked(self) -> Checked {
+        Checked {
+            all_columns: self.columns.iter().map(FoundColumn::name).collect(),
+            unknown_columns: self.unknown,
+            remark: (!self.has_write_ahead_log).then_some(
+                "this SQLite file has no write-ahead log: readers may wait too, from the moment \
+                 when the rewritten pages outgrow 8 MB to the commit",
+            ),
+            ..Checked::default()
+        }
+    }
+}
+
+impl FoundColumn {
+    fn is_known(&self) -> bool {
+        self.table_name == "dcr_clients"
+            && Column::ALL
+                .iter()
+                .any(|column| column.name() == self.column_name)
+    }
+
+    fn name(&self) -> ColumnName {
+        ColumnName {
+            schema: None,
+            table: self.table_name.clone(),
+            column: self.column_name.clone(),
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! `dcr_clients` in an SQLite file.
+
+mod catalogue;
+mod file;
+mod rows;
+mod run_lock;
+
+use std::hash::RandomState;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, QueryResult, SqliteConnection};
+use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+use futures_util::future::BoxFuture;
+
+use crate::error::Error;
+use crate::scrub::DatabaseMessage;
+use crate::table::{
+    Access, Checked, CommitFailure, Committed, Pass, Rewrite, Row, Table, Timeouts,
+};
+use run_lock::RunLock;
+
+/// How often a busy database is asked again. SQLite could wait by itself, but
+/// then nothing could interrupt it.
+const POLL: Duration = Duration::from_millis(10);
+
+/// A connection to one SQLite file.
+pub(crate) struct SqliteTable {
+    /// Locked only to hand it a task: it does one after the other by itself.
+    connection: Mutex<SyncConnectionWrapper<SqliteConnection>>,
+    path: PathBuf,
+    lock_timeout: Duration,
+    /// Of `rows::page_query`; known after `check`.
+    page_query: Arc<str>,
+    digest_key: RandomState,
+    run_lock: Option<RunLock>,
+    /// Where the next page begins; none at the end of the table.
+    next_address: Mutex<Option<i64>>,
+    /// One row of this transaction as it was written, to tell by it whether a
+    /// commit took place.
+    witness: OnceLock<rows::Witness>,
+}
+
+impl SqliteTable {
+    /// Opens a file that exists.
+    pub(crate) async fn connect(path: &Path, timeouts: Timeouts) -> Result<SqliteTable, Error> {
+        let path = file::find(path)?;
+        let uri = file::uri(&path);
+        let opened = tokio::task::spawn_blocking(move || SqliteConnection::establish(&uri));
+        let connection = opened
+            .await
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+            .map_err(|error| Error::Statement {
+                operation: "open the file",
+                source: DatabaseMessage::new(&error.to_string()),
+            })?;
+        let table = SqliteTable {
+            connection: Mutex::new(SyncConnectionWrapper::new(connection)),
+            path,
+            lock_timeout: timeouts.lock,
+            page_query: "".into(),
+            digest_key: RandomState::new(),
+            run_lock: None,
+            next_address: Mutex::new(None),
+            witness: OnceLock::new(),
+        };
+        // 8 MB of pages: a table of some thousand clients is rewritten without
+        // blocking readers before the commit, and memory stays flat.
+        table
+            .patiently("read the file", |connection| {
+                connection
+                    .batch_execute("PRAGMA cache_size = -8000; SELECT 1 FROM sqlite_schema LIMIT 1")
+            })
+            .await?;
+        Ok(table)
+    }
+
+    /// Runs a task on the connection in a thread where it may block.
+    fn hand_over<R: Send + 'static>(
+        &self,
+        task: impl FnOnce(&mut SqliteConnection) -> QueryResult<R> + Send + 'static,
+    ) -> BoxFuture<'static, QueryResult<R>> {
+        let mut connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        connection.spawn_blocking(task)
+    }
+
+    /// Runs a task and names what failed.
+    async fn run<R: Send + 'static>(
+        &self,
+        operation: &'static str,
+        task: impl FnOnce(&mut SqliteConnection) -> QueryResult<R> + Send + 'static,
+    ) -> Result<R, Error> {
+        let result = self.hand_over(task).await;
+        result.map_err(|error| self.explain(operation, &error))
+    }
+
+    /// The same, again and again while somebody else holds the database, as
+    /// long as the lock timeout allows.
+    async fn patiently<R: Send + 'static>(
+        &self,
+        operation: &'static str,
+        task: impl Fn(&mut SqliteConnection) -> QueryResult<R> + Clone + Send + 'static,
+    ) -> Result<R, Error> {
+        let started = Instant::now();
+        loop {
+            let result = self.hand_over(task.clone()).await;
+            match result {
+                Err(error) if is_locked(&error) => {
+                    let waited = started.elapsed();
+                    if waited >= self.lock_timeout {
+                        return Err(Error::Locked {
+                            waited,
+                            holders: Vec::new(),
+                        });
+                    }
+                    tokio::time::sleep(POLL).await;
+                }
+                result => return result.map_err(|error| self.explain(operation, &error)),
+            }
+        }
+    }
+
+    fn next_address(&self) -> MutexGuard<'_, Option<i64>> {
+        self.next_address
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Names what SQLite's message means; its messages are constants, in English.
+    fn explain(&self, operation: &'static str, error: &diesel::result::Error) -> Error {
+        let source = DatabaseMessage::from(error);
+        match source.to_string().as_str() {
+            "database is locked" | "database table is locked" => Error::Locked {
+                waited: Duration::ZERO,
+                holders: Vec::new(),
+            },
+            "database or disk is full" => Error::DiskFull { source },
+            "attempt to write a readonly database" => Error::ReadOnly,
+            "file is not a database" => Error::NotADatabase {
+                path: self.path.clone(),
+            },
+            "unable to open database file" => Error::FilePermission {
+                action: "write beside",
+                path: self.path.clone(),
+            },
+            _ => Error::Statement { operation, source },
+        }
+    }
+}
+
+fn is_locked(error: &diesel::result::Error) -> bool {
+    matches!(error, diesel::result::Error::DatabaseError(_, information)
+        if information.message().ends_with("is locked"))
+}
+
+impl Table for SqliteTable {
+    /// The rowid. Within the transaction nobody else writes, and an update
+    /// doesn't move a row.
+    type Address = i64;
+
+    async fn check(&mut self, access: Access) -> Result<Checked, Error> {
+        if access == Access::Rewrite {
+            file::check_writable(&self.path)?;
+        }
+        let found = self.patiently("read the schema", catalogue::search).await?;
+        self.page_query = rows::page_query(&catalogue::check_clients(&found)?).into();
+        let clients = self.count_rows().await?;
+        Ok(Checked {
+            clients,
+            ..found.into_checked()
+        })
+    }
+
+    async fn begin(&mut self, access: Access) -> Result<(), Error> {
+        let begin = match access {
+            Access::Survey => "BEGIN",
+            Access::Rewrite => {
+                self.run_lock = Some(RunLock::acquire(&self.path)?);
+                "BEGIN IMMEDIATE"
+            }
+        };
+        self.patiently("lock the database", move |connection| {
+            connection.batch_execute(begin)
+        })
+        .await
+    }
+
+    async fn count_rows(&mut self) -> Result<u64, Error> {
+        self.patiently("count the clients", rows::count).await
+    }
+
+    async fn start_pass(&mut self, _pass: Pass) -> Result<(), Error> {
+        // An update leaves a row at its rowid, so pages in the order of rowids
+        // never meet a row twice.
+        *self.next_address() = Some(i64::MIN);
+        Ok(())
+    }
+
+    async fn read_page(&self) -> Result<Vec<Row<i64>>, Error> {
+        let Some(from) = *self.next_address() else {
+            return Ok(Vec::new());
+        };
+        let page_query = Arc::clone(&self.page_query);
+        let digest_key = self.digest_key.clone();
+        let read = self.run("read a page", move |connection| {
+            rows::read(connection, &page_query, from, &digest_key)
+        });
+        let page = read.await?;
+        *self.next_address() = page.last().and_then(|row| row.address.checked_add(1));
+        Ok(page)
+    }
+
+    async fn write_page(&self, rewrites: Vec<Rewrite<i64>>) -> Result<(), Error> {
+        if let Some(first) = rewrites.first() {
+            self.witness.get_or_init(|| rows::Witness::of(first));
+        }
+        self.run("write a page", move |connection| {
+            rows::write(connection, &rewrites)
+        })
+        .await?
+    }
+
+    async fn commit(&mut self) -> Result<Committed, CommitFailure> {
+        let committed = self
+            .patiently("commit", |connection| connection.batch_execute("COMMIT"))
+            .await;
+        let Err(error) = committed else {
+            self.run_lock = None;
+            return Ok(Committed::Answered);
+        };
+        let witness = self.witness.take();
+        self.rollback().await;
+        let looked = self.patiently("look whether the commit took place", move |connection| {
+            witness
+                .as_ref()
+                .map_or(Ok(false), |witness| witness.is_there(connection))
+        });
+        match looked.await {
+            Ok(true) => Ok(Committed::FoundByLooking),
+            Ok(false) => Err(CommitFailure::NotCommitted(error)),
+            Err(unanswered) => Err(CommitFailure::Unknown(Error::CommitUnknown {
+                source: DatabaseMessage::new(&unanswered.to_string()),
+            })),
+        }
+    }
+
+    async fn rollback(&mut self) {
+        // Fails where SQLite rolled back by itself, as it does when the disk is full.
+        let _ = self
+            .run("roll back", |connection| {
+                connection.batch_execute("ROLLBACK")
+            })
+            .await;
+        self.run_lock = None;
+        self.witness = OnceLock::new();
+    }
+}

@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+
+pub mod python_base64;
+
+mod fernet_key;
+mod fingerprint;
+
+mod database_url;
+
+pub use database_url::{
+    DatabaseTarget, DatabaseUrl, DatabaseUrlError, Host, PostgresTarget, SqliteTarget, SslMode,
+    UrlPart,
+};
+pub use fernet_key::{FernetKey, FernetKeyError, FernetKeyWarning, ParsedFernetKey};
+pub use fingerprint::Fingerprint;
+pub use python_base64::Base64Error;

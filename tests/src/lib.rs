@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a broken harness has to fail the test that uses it"
+)]
+
+mod certificates;
+mod command;
+mod database_url;
+mod postgres_server;
+mod program;
+mod proxy;
+mod runtime;
+mod test_database;
+mod test_role;
+mod tls_server;
+
+pub use certificates::client_settings;
+pub use postgres_server::PostgresServer;
+pub use program::{Output, Program, Running};
+pub use proxy::Proxy;
+pub use rustix::process::Signal;
+pub use test_database::TestDatabase;
+pub use test_role::TestRole;
+pub use tls_server::TlsServer;

@@ -1,0 +1,203 @@
+//! What can be typed: the commands, their flags, and their help.
+
+mod refused;
+mod usage_error;
+mod values;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use reencrypt::ColumnName;
+
+use crate::failure::Failure;
+
+/// What the arguments ask for.
+pub(crate) enum Parsed {
+    /// A command.
+    Command(Command),
+    /// The help or the version, to be printed.
+    Help(String),
+}
+
+/// Rotates the secrets of the service, beginning with the key of its dcr_clients table
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+#[command(
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    RotateDcr(RotateDcr),
+    SurveyDcr(SurveyDcr),
+    Demo(Demo),
+    Tidy(Tidy),
+}
+
+/// Put every token in dcr_clients under the new key
+///
+/// Runs in one transaction and verifies every cell before the commit; whatever fails, the table is
+/// as it was. While it runs, writers of the table wait and readers don't. It can be run again at any
+/// time: tokens that are under the new key already are left alone.
+///
+/// It shows what it will do and asks. Without a terminal, or with --yes, it goes on without asking.
+#[derive(Args, Debug, Default)]
+#[command(after_long_help = concat!(environment!(), "
+
+Exit codes:
+    0   done, or nothing to do
+    1   a check failed before anything was changed, or on a dry run
+    2   failed while changing; the message says what state the table is in
+    3   stopped by a signal or by the answer to the question; nothing was changed
+    64  wrong usage"))]
+pub(crate) struct RotateDcr {
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    /// Do everything but the commit, list every unreadable cell, and roll back
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Don't ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Leave this encrypted column, which is under another key, alone. Repeat it for several
+    #[arg(long, value_name = "TABLE.COLUMN")]
+    pub(crate) exclude_column: Vec<ColumnName>,
+    #[command(flatten)]
+    pub(crate) timeouts: Timeouts,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Count the tokens in dcr_clients by the key that opens them
+///
+/// Lists every cell that none of the keys opens. Any one key is enough; with both, it shows how far
+/// a rotation is. Changes nothing, and nobody waits for it.
+#[derive(Args, Debug, Default)]
+#[command(after_long_help = concat!(environment!(), "
+
+Exit codes:
+    0   every token could be read
+    1   a token could not be read, or a check failed
+    3   stopped by a signal
+    64  wrong usage"))]
+pub(crate) struct SurveyDcr {
+    #[command(flatten)]
+    pub(crate) keys: Keys,
+    #[command(flatten)]
+    pub(crate) timeouts: Timeouts,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Rotate the key of a made-up database, for a first look
+///
+/// Makes an SQLite database with 1,000 made-up clients and two keys, surveys it, rotates it for
+/// real, surveys it again, and leaves everything there. A second run replaces the first.
+#[derive(Args, Debug, Default)]
+#[command(after_long_help = "Exit codes:
+    As those of rotate-dcr and survey-dcr; 1 when the folder can't be made, too.")]
+pub(crate) struct Demo {
+    /// The folder to make [default: target/rotation-demo]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+/// Check that the repository keeps its own rules
+///
+/// Which crate may depend on which, and whether docs/cli.md is what the commands' help says now.
+#[derive(Args, Debug, Default)]
+#[command(after_long_help = "Exit codes:
+    0   it does
+    1   it doesn't; every violation is named
+    64  wrong usage")]
+pub(crate) struct Tidy {
+    /// Write docs/cli.md anew
+    #[arg(long)]
+    pub(crate) fix: bool,
+}
+
+/// Where the keys come from.
+#[derive(Args, Debug, Default)]
+pub(crate) struct Keys {
+    /// A file with an old key, `-` for standard input. Repeat it for several old keys
+    #[arg(long, value_name = "FILE")]
+    pub(crate) old_key_file: Vec<PathBuf>,
+    /// The file with the new key, `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_key_file: Option<PathBuf>,
+}
+
+/// How long to wait.
+#[derive(Args, Debug, Default)]
+pub(crate) struct Timeouts {
+    /// How long to wait for the lock on the table [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = values::waiting_time)]
+    pub(crate) lock_timeout: Option<Duration>,
+    /// How long one statement may take, on Postgres [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = values::waiting_time)]
+    pub(crate) statement_timeout: Option<Duration>,
+}
+
+/// What is printed.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct Output {
+    /// For people, or one JSON object on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// Show each phase with its time, where the keys came from, and what of the URL is ignored
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
+/// The form of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A table and sentences
+    #[default]
+    Human,
+    /// One object on one line
+    Json,
+}
+
+/// Reads the arguments; the first is the program's name.
+///
+/// # Errors
+///
+/// Wrong usage, without any argument quoted that may be a secret.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Parsed, Failure> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    refused::refuse_secrets(&arguments)?;
+    match Cli::try_parse_from(&arguments) {
+        Ok(cli) => Ok(Parsed::Command(cli.command)),
+        Err(error) if error.exit_code() == 0 => Ok(Parsed::Help(error.to_string())),
+        Err(error) => Err(usage_error::explain(&error, &arguments)),
+    }
+}
+
+/// The command with everything in it, to render documents from.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// The part of the help that every command with keys and a database shares.
+macro_rules! environment {
+    () => {
+        "Environment:
+    DCR_OLD_KEY           the old key; --old-key-file goes before it
+    DCR_NEW_KEY           the new key; --new-key-file goes before it
+    DATABASE_URL          the database, in the service's own form
+    DATABASE_REQUIRE_SSL  true: demand TLS, as the service does
+
+A missing key is asked for on a terminal. Keys and passwords are never arguments: every user of a
+machine can see those."
+    };
+}
+use environment;

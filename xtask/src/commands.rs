@@ -1,0 +1,135 @@
+//! The commands, one file each.
+
+mod demo;
+mod rotate_dcr;
+mod survey_dcr;
+mod tidy;
+
+use std::io::{self, IsTerminal};
+
+use reencrypt::Database;
+use secret::DatabaseTarget;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{Command, Format, Keys, Output};
+use crate::failure::{Failure, chain};
+use crate::interrupt;
+use crate::printer::Printer;
+use crate::progress::Progress;
+use crate::settings::{self, Surroundings};
+use crate::terminal::Terminal;
+
+/// Runs a command and gives its exit code.
+pub(crate) fn run(command: Command) -> u8 {
+    match command {
+        Command::RotateDcr(typed) => {
+            block_on(async |interrupt| rotate_dcr::run(&typed, interrupt).await)
+        }
+        Command::SurveyDcr(typed) => {
+            block_on(async |interrupt| survey_dcr::run(&typed, interrupt).await)
+        }
+        Command::Demo(typed) => block_on(async |interrupt| demo::run(&typed, interrupt).await),
+        Command::Tidy(typed) => tidy::run(&typed),
+    }
+}
+
+/// Runs what needs a runtime, with signals heeded.
+fn block_on(work: impl AsyncFnOnce(&CancellationToken) -> u8) -> u8 {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return not_begun(&error),
+    };
+    let exit_code = runtime.block_on(async {
+        match interrupt::listen() {
+            Ok(interrupt) => work(&interrupt).await,
+            Err(error) => not_begun(&error),
+        }
+    });
+    // Whatever a driver still does in the background, nobody waits for.
+    runtime.shutdown_background();
+    exit_code
+}
+
+fn not_begun(error: &io::Error) -> u8 {
+    let failure = Failure::check(format!("the program can't be set up: {}", chain(error)));
+    Printer::default().failure(&failure.clone().nothing_changed());
+    failure.exit_code
+}
+
+/// A printer for what was asked for: a script that wants JSON, with nobody
+/// watching, is told of warnings and failures only.
+fn printer(output: Output) -> Printer {
+    let quiet = output.format == Format::Json && !io::stderr().is_terminal();
+    Printer::new(quiet, output.verbose)
+}
+
+/// The environment and the terminal of this process.
+fn surroundings<'a>(
+    keys: &Keys,
+    printer: Printer,
+    interrupt: &'a CancellationToken,
+) -> Surroundings<'a> {
+    Surroundings {
+        environment: &|name| std::env::var_os(name),
+        terminal: Terminal::find(keys.use_standard_input()),
+        printer,
+        interrupt,
+    }
+}
+
+/// Connects, and with `--verbose` tells how.
+async fn connect(
+    settings: &settings::Database,
+    progress: &mut Progress,
+    interrupt: &CancellationToken,
+) -> Result<Database, Failure> {
+    progress.above(|printer| tell_details(settings, printer));
+    progress.begin(format!("connecting to {}", settings.url));
+    let connect = Database::connect(&settings.url, settings.tls, settings.timeouts);
+    let connected = interrupt.run_until_cancelled(connect).await;
+    progress.end();
+    connected
+        .unwrap_or(Err(reencrypt::Error::Interrupted))
+        .map_err(|error| Failure::before_changing(&error))
+}
+
+fn tell_details(settings: &settings::Database, printer: &Printer) {
+    let lock = humantime::format_duration(settings.timeouts.lock);
+    let ignored = match settings.url.target() {
+        DatabaseTarget::Sqlite(target) => {
+            printer.detail(&format!(
+                "SQLite file `{}`, lock timeout {lock}",
+                target.path.display()
+            ));
+            &target.ignored_parameters
+        }
+        DatabaseTarget::Postgres(target) => {
+            let statement = humantime::format_duration(settings.timeouts.statement);
+            printer.detail(&format!(
+                "Postgres database `{}` as `{}`, lock timeout {lock}, statement timeout {statement}",
+                target.database, target.user
+            ));
+            let mode = target.ssl_mode.map_or_else(
+                || "no sslmode".to_owned(),
+                |mode| format!("sslmode {mode:?}"),
+            );
+            let demanded = match settings.tls {
+                reencrypt::Tls::Required => "demands TLS over TCP",
+                reencrypt::Tls::AsUrlSays => "leaves TLS to the URL",
+            };
+            printer.detail(&format!(
+                "the URL has {mode}, DATABASE_REQUIRE_SSL {demanded}"
+            ));
+            &target.ignored_parameters
+        }
+    };
+    for parameter in ignored {
+        printer.detail(&format!(
+            "the URL's parameter `{parameter}` is for other drivers, and ignored"
+        ));
+    }
+}

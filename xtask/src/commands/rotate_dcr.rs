@@ -1,0 +1,130 @@
+//! `cargo xtask rotate-dcr`: connect, check, show the plan, ask, re-encrypt, report.
+
+use std::time::{Duration, Instant};
+
+use reencrypt::{Database, Event, Mode, Outcome, Plan};
+use tokio_util::sync::CancellationToken;
+
+use super::{connect, printer, surroundings};
+use crate::cli;
+use crate::confirm::{Confirmed, confirm};
+use crate::failure::Failure;
+use crate::printer::Printer;
+use crate::progress::Progress;
+use crate::report::{self, Listing, Subject, plan};
+use crate::settings;
+
+/// Runs the command and gives its exit code.
+pub(super) async fn run(typed: &cli::RotateDcr, interrupt: &CancellationToken) -> u8 {
+    let format = typed.output.format;
+    let printer = printer(typed.output);
+    let mut report = report::Rotation {
+        subject: Subject::default(),
+        clients: None,
+        columns: None,
+        unreadable: if typed.dry_run {
+            Listing::of_all(format)
+        } else {
+            Listing::of_first(format)
+        },
+        duration: Duration::ZERO,
+        result: Ok(Outcome::NothingToDo),
+    };
+    report.result = match settings::rotation(typed, surroundings(&typed.keys, printer, interrupt)) {
+        Ok(settings) => rotate(&settings, &printer, interrupt, &mut report).await,
+        Err(failure) => Err(failure),
+    };
+    report.print(format, &printer);
+    report.exit_code()
+}
+
+/// Rotates, and fills in the report except for its result.
+///
+/// # Errors
+///
+/// The [`Failure`], with the state that the table is in.
+pub(super) async fn rotate(
+    settings: &settings::Rotation,
+    printer: &Printer,
+    interrupt: &CancellationToken,
+    report: &mut report::Rotation,
+) -> Result<Outcome, Failure> {
+    report.subject = Subject::new(&settings.database, &settings.keyring);
+    let mut progress = Progress::new(*printer);
+    let mut database = connect(&settings.database, &mut progress, interrupt).await?;
+    let plan = check(&mut database, settings, &mut progress, interrupt).await?;
+    report.clients = Some(plan.clients);
+
+    plan::print(settings, &report.subject, &plan, printer);
+    let confirmed = confirm("Go on?", settings.ask_on.as_ref(), interrupt)?;
+    reencrypt(
+        database,
+        settings,
+        &plan,
+        confirmed,
+        &mut progress,
+        interrupt,
+        report,
+    )
+    .await
+}
+
+async fn check(
+    database: &mut Database,
+    settings: &settings::Rotation,
+    progress: &mut Progress,
+    interrupt: &CancellationToken,
+) -> Result<Plan, Failure> {
+    progress.begin("checking the table");
+    let check = reencrypt::check(database, &settings.excluded_columns);
+    let checked = interrupt.run_until_cancelled(check).await;
+    progress.end();
+    checked
+        .unwrap_or(Err(reencrypt::Error::Interrupted))
+        .map_err(|error| Failure::before_changing(&error))
+}
+
+async fn reencrypt(
+    mut database: Database,
+    settings: &settings::Rotation,
+    plan: &Plan,
+    _confirmed: Confirmed,
+    progress: &mut Progress,
+    interrupt: &CancellationToken,
+    report: &mut report::Rotation,
+) -> Result<Outcome, Failure> {
+    let mode = if settings.dry_run {
+        Mode::DryRun
+    } else {
+        Mode::Commit
+    };
+    let began = Instant::now();
+    let mut observer = |event: Event<'_>| match event {
+        Event::Unreadable(cell) => report.unreadable.add(cell, progress),
+        event => progress.observe(&event),
+    };
+    let result = reencrypt::reencrypt(
+        &mut database,
+        plan,
+        &settings.keyring,
+        mode,
+        &mut observer,
+        interrupt,
+    )
+    .await;
+    progress.end();
+    match result {
+        Ok(done) => {
+            report.duration = done.duration;
+            report.clients = Some(done.clients);
+            report.columns = Some(done.columns);
+            Ok(done.outcome)
+        }
+        Err(failed) => {
+            report.duration = began.elapsed();
+            report.clients = failed.clients.or(report.clients);
+            report.columns = failed.columns;
+            Err(Failure::while_rotating(&failed, settings.dry_run))
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! `cargo xtask survey-dcr`: connect, count, report.
+
+use reencrypt::Event;
+use tokio_util::sync::CancellationToken;
+
+use super::{connect, printer, surroundings};
+use crate::cli;
+use crate::failure::Failure;
+use crate::printer::Printer;
+use crate::progress::Progress;
+use crate::report::{self, Listing, Subject};
+use crate::settings;
+
+/// Runs the command and gives its exit code.
+pub(super) async fn run(typed: &cli::SurveyDcr, interrupt: &CancellationToken) -> u8 {
+    let format = typed.output.format;
+    let printer = printer(typed.output);
+    let surroundings = surroundings(&typed.keys, printer, interrupt);
+    let report = match settings::survey(typed, &surroundings) {
+        Ok(settings) => survey(&settings, Listing::of_all(format), &printer, interrupt).await,
+        Err(failure) => report::Survey {
+            subject: Subject::default(),
+            unreadable: Listing::of_all(format),
+            result: Err(failure),
+        },
+    };
+    report.print(format, &printer);
+    report.exit_code()
+}
+
+/// Surveys.
+pub(super) async fn survey(
+    settings: &settings::Survey,
+    mut unreadable: Listing,
+    printer: &Printer,
+    interrupt: &CancellationToken,
+) -> report::Survey {
+    let subject = Subject::new(&settings.database, &settings.keyring);
+    let result = count(settings, &mut unreadable, printer, interrupt).await;
+    report::Survey {
+        subject,
+        unreadable,
+        result,
+    }
+}
+
+async fn count(
+    settings: &settings::Survey,
+    unreadable: &mut Listing,
+    printer: &Printer,
+    interrupt: &CancellationToken,
+) -> Result<reencrypt::Survey, Failure> {
+    let mut progress = Progress::new(*printer);
+    let mut database = connect(&settings.database, &mut progress, interrupt).await?;
+    progress.begin("checking the table");
+    let mut observer = |event: Event<'_>| match event {
+        Event::Unreadable(cell) => unreadable.add(cell, &progress),
+        event => progress.observe(&event),
+    };
+    reencrypt::survey(&mut database, &settings.keyring, &mut observer, interrupt)
+        .await
+        .map_err(|error| Failure::before_changing(&error))
+}

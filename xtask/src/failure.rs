@@ -1,0 +1,132 @@
+//! A command that failed: what to say and how to exit.
+
+use std::error::Error;
+
+use reencrypt::TableState;
+
+use crate::exit_code;
+
+/// What went wrong, what state things are in, and what to do next.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    /// One of [`exit_code`]'s.
+    pub(crate) exit_code: u8,
+    /// The error with its causes, in one line.
+    pub(crate) message: String,
+    /// The state that things are in, where that needs saying.
+    pub(crate) state: Option<String>,
+    /// The next command, or what to look at.
+    pub(crate) hint: Option<String>,
+    /// The state of the table, for scripts.
+    pub(crate) table: TableState,
+}
+
+impl Default for Failure {
+    fn default() -> Self {
+        Failure {
+            exit_code: exit_code::CHECK_FAILED,
+            message: String::new(),
+            state: None,
+            hint: None,
+            table: TableState::Untouched,
+        }
+    }
+}
+
+impl Failure {
+    /// A check that failed before anything was changed.
+    pub(crate) fn check(message: impl Into<String>) -> Failure {
+        Failure {
+            message: message.into(),
+            ..Failure::default()
+        }
+    }
+
+    /// Something was typed that can't be meant so.
+    pub(crate) fn usage(message: impl Into<String>) -> Failure {
+        Failure {
+            exit_code: exit_code::USAGE,
+            ..Failure::check(message)
+        }
+    }
+
+    /// Somebody asked to stop before anything was begun.
+    pub(crate) fn stopped(message: impl Into<String>) -> Failure {
+        Failure {
+            exit_code: exit_code::STOPPED,
+            ..Failure::check(message).nothing_changed()
+        }
+    }
+
+    /// The failure of a connection, a check or a survey: of what changes nothing.
+    pub(crate) fn before_changing(error: &reencrypt::Error) -> Failure {
+        Failure {
+            exit_code: match error {
+                reencrypt::Error::Interrupted => exit_code::STOPPED,
+                _ => exit_code::CHECK_FAILED,
+            },
+            hint: error.hint(),
+            ..Failure::check(chain(error)).nothing_changed()
+        }
+    }
+
+    /// The failure of a re-encryption.
+    pub(crate) fn while_rotating(failed: &reencrypt::Failed, dry_run: bool) -> Failure {
+        let (state, safe_to_repeat) = match failed.table {
+            TableState::Untouched => ("nothing was written: the table is as it was before", true),
+            TableState::RolledBack => ("rolled back: the table is as it was before", true),
+            TableState::Unknown => (
+                "unknown: the table is either wholly as before or wholly under the new key",
+                false,
+            ),
+        };
+        let exit_code = match (&failed.error, failed.table) {
+            (reencrypt::Error::Interrupted, _) => exit_code::STOPPED,
+            (_, TableState::Untouched) => exit_code::CHECK_FAILED,
+            (_, TableState::RolledBack) if dry_run => exit_code::CHECK_FAILED,
+            _ => exit_code::CHANGE_FAILED,
+        };
+        let repeat = "run the same command again: it starts from the beginning and loses nothing";
+        Failure {
+            exit_code,
+            message: chain(&failed.error),
+            state: Some(state.to_owned()),
+            hint: failed
+                .error
+                .hint()
+                .or(safe_to_repeat.then(|| repeat.to_owned())),
+            table: failed.table,
+        }
+    }
+
+    /// With advice.
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Failure {
+        Failure {
+            hint: Some(hint.into()),
+            ..self
+        }
+    }
+
+    /// Says that nothing was changed.
+    pub(crate) fn nothing_changed(self) -> Failure {
+        Failure {
+            state: Some("nothing was changed".to_owned()),
+            ..self
+        }
+    }
+}
+
+/// An error and all its causes, each once, in one line.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut message = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        // Some libraries repeat the cause in the error's own text.
+        if !message.ends_with(&cause_text) {
+            message = format!("{message}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    message
+}

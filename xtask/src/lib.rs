@@ -1,0 +1,41 @@
+#![doc = include_str!("../README.md")]
+
+mod cli;
+mod exit_code;
+mod settings;
+
+mod keys;
+mod terminal;
+
+mod commands;
+mod confirm;
+mod failure;
+mod progress;
+mod report;
+pub mod tidy;
+
+mod hardening;
+mod interrupt;
+mod printer;
+mod workspace;
+
+use std::process::ExitCode;
+
+use crate::printer::Printer;
+
+/// The whole program, from its arguments to its exit code.
+pub fn main_impl() -> ExitCode {
+    hardening::harden(&Printer::default());
+    let exit_code = match cli::parse(std::env::args_os()) {
+        Ok(cli::Parsed::Command(command)) => hardening::survive_panic(|| commands::run(command)),
+        Ok(cli::Parsed::Help(text)) => {
+            Printer::default().data(text.trim_end());
+            exit_code::DONE
+        }
+        Err(usage_error) => {
+            Printer::default().failure(&usage_error);
+            usage_error.exit_code
+        }
+    };
+    ExitCode::from(exit_code)
+}

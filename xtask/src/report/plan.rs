@@ -1,0 +1,153 @@
+//! What a rotation is about to do, for the person who decides.
+
+use reencrypt::{Column, Plan};
+use secret::{DatabaseTarget, Fingerprint};
+
+use super::Subject;
+use crate::printer::{Printer, grouped, plain};
+use crate::settings;
+
+/// Where the text begins.
+const TITLE_WIDTH: usize = 12;
+/// Where it goes on in the next line.
+const TEXT_WIDTH: usize = 78;
+
+/// Shows the plan.
+pub(crate) fn print(
+    settings: &settings::Rotation,
+    subject: &Subject,
+    plan: &Plan,
+    printer: &Printer,
+) {
+    printer.note(if settings.dry_run {
+        "Plan (dry run):"
+    } else {
+        "Plan:"
+    });
+    for (title, text) in lines(settings, subject, plan) {
+        let text = wrapped(&text, TEXT_WIDTH).join(&format!("\n{:TITLE_WIDTH$}", ""));
+        printer.note(&format!("  {title:<0$}{text}", TITLE_WIDTH - 2));
+    }
+    warn_of_unsearched(&plan.unsearched_tables, printer);
+}
+
+/// Warns that encrypted columns may have gone unnoticed.
+pub(crate) fn warn_of_unsearched(tables: &[String], printer: &Printer) {
+    if !tables.is_empty() {
+        let tables: Vec<String> = tables
+            .iter()
+            .map(|table| format!("`{}`", plain(table)))
+            .collect();
+        printer.warning(&format!(
+            "not searched for encrypted columns, because this role may not read them: {}",
+            tables.join(", ")
+        ));
+    }
+}
+
+fn lines(
+    settings: &settings::Rotation,
+    subject: &Subject,
+    plan: &Plan,
+) -> Vec<(&'static str, String)> {
+    let mut lines = vec![
+        ("database", subject.database.clone().unwrap_or_default()),
+        (
+            "clients",
+            format!("{} in dcr_clients", grouped(plan.clients)),
+        ),
+        ("columns", Column::ALL.map(Column::name).join(", ")),
+        (
+            if subject.old_keys.len() == 1 {
+                "old key"
+            } else {
+                "old keys"
+            },
+            fingerprints(&subject.old_keys),
+        ),
+        ("new key", fingerprints(subject.new_key.as_slice())),
+    ];
+    if !plan.excluded_columns.is_empty() {
+        let columns: Vec<String> = plan
+            .excluded_columns
+            .iter()
+            .map(|column| plain(&column.to_string()))
+            .collect();
+        lines.push((
+            "excluded",
+            format!("{}: left as they are", columns.join(", ")),
+        ));
+    }
+    lines.push(("waiting", waiting(settings, plan)));
+    lines.push(("work", work(settings.dry_run).to_owned()));
+    if let Some(remark) = plan.remark {
+        lines.push(("remark", remark.to_owned()));
+    }
+    if !settings.dry_run {
+        let after = "until the service runs with the new key, it can't read these tokens";
+        lines.push(("after it", after.to_owned()));
+    }
+    lines
+}
+
+/// Who waits for whom.
+fn waiting(settings: &settings::Rotation, plan: &Plan) -> String {
+    let lock = humantime::format_duration(settings.database.timeouts.lock);
+    let waiting = match settings.database.url.target() {
+        DatabaseTarget::Postgres(_) => {
+            "whoever writes to dcr_clients waits until it is over, readers don't"
+        }
+        DatabaseTarget::Sqlite(_) if plan.remark.is_none() => {
+            "whoever writes to the file waits until it is over, readers don't"
+        }
+        // The remark tells of the readers.
+        DatabaseTarget::Sqlite(_) => "whoever writes to the file waits until it is over",
+    };
+    format!("{waiting}; the run gives up if it doesn't get the lock within {lock}")
+}
+
+fn work(dry_run: bool) -> &'static str {
+    if dry_run {
+        "in one transaction: every token under an old key is written under the new key and read back, \
+         then all of it is rolled back"
+    } else {
+        "in one transaction: every token under an old key is written under the new key and read back; \
+         all of it is committed, or none"
+    }
+}
+
+fn fingerprints(keys: &[Fingerprint]) -> String {
+    let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+    keys.join(", ")
+}
+
+/// `text` in lines of at most `width` characters, if its words are that short.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let Some(line) = lines.last_mut() else {
+            continue;
+        };
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_between_words() {
+        assert_eq!(wrapped("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrapped("longer-than-that x", 8), ["longer-than-that", "x"]);
+        assert_eq!(wrapped("", 8), [""]);
+    }
+}
