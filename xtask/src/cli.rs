@@ -112,7 +112,7 @@ pub(crate) struct Demo {
 
 /// Check that the repository keeps its own rules
 ///
-/// Which crate may depend on which, and whether docs/cli.md is what the commands' help says now.
+/// Which crate may depend on which, under which licences dependencies are, and whether docs/cli.md is what the commands' help says now.
 #[derive(Args, Debug, Default)]
 #[command(after_long_help = "Exit codes:
     0   it does

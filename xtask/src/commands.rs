@@ -35,8 +35,10 @@ pub(crate) fn run(command: Command) -> u8 {
 
 /// Runs what needs a runtime, with signals heeded.
 fn block_on(work: impl AsyncFnOnce(&CancellationToken) -> u8) -> u8 {
+    // One worker beside this thread: the heavy work is done in threads for
+    // blocking, and each further worker costs wake-ups.
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(1)
         .enable_all()
         .build();
     let runtime = match runtime {

@@ -65,20 +65,19 @@ impl Failure {
                 reencrypt::Error::Interrupted => exit_code::STOPPED,
                 _ => exit_code::CHECK_FAILED,
             },
-            hint: error.hint(),
+            hint: Some(advice(error, TableState::Untouched)),
             ..Failure::check(chain(error)).nothing_changed()
         }
     }
 
     /// The failure of a re-encryption.
     pub(crate) fn while_rotating(failed: &reencrypt::Failed, dry_run: bool) -> Failure {
-        let (state, safe_to_repeat) = match failed.table {
-            TableState::Untouched => ("nothing was written: the table is as it was before", true),
-            TableState::RolledBack => ("rolled back: the table is as it was before", true),
-            TableState::Unknown => (
-                "unknown: the table is either wholly as before or wholly under the new key",
-                false,
-            ),
+        let state = match failed.table {
+            TableState::Untouched => "nothing was written: the table is as it was before",
+            TableState::RolledBack => "rolled back: the table is as it was before",
+            TableState::Unknown => {
+                "unknown: the table is either wholly as before or wholly under the new key"
+            }
         };
         let exit_code = match (&failed.error, failed.table) {
             (reencrypt::Error::Interrupted, _) => exit_code::STOPPED,
@@ -86,15 +85,11 @@ impl Failure {
             (_, TableState::RolledBack) if dry_run => exit_code::CHECK_FAILED,
             _ => exit_code::CHANGE_FAILED,
         };
-        let repeat = "run the same command again: it starts from the beginning and loses nothing";
         Failure {
             exit_code,
             message: chain(&failed.error),
             state: Some(state.to_owned()),
-            hint: failed
-                .error
-                .hint()
-                .or(safe_to_repeat.then(|| repeat.to_owned())),
+            hint: Some(advice(&failed.error, failed.table)),
             table: failed.table,
         }
     }
@@ -116,6 +111,21 @@ impl Failure {
     }
 }
 
+/// The error's own hint, or what follows from the state of the table.
+fn advice(error: &reencrypt::Error, table: TableState) -> String {
+    let general = match (error, table) {
+        (_, TableState::Unknown) => {
+            "`cargo xtask survey-dcr` shows which key the table is under; the same command again is \
+             safe either way"
+        }
+        (reencrypt::Error::Interrupted, _) => {
+            "run the same command again: it begins anew and loses nothing"
+        }
+        _ => "when that is put right, run the same command again: it begins anew and loses nothing",
+    };
+    error.hint().unwrap_or_else(|| general.to_owned())
+}
+
 /// An error and all its causes, each once, in one line.
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut message = error.to_string();
@@ -129,4 +139,53 @@ pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
         next = cause.source();
     }
     message
+}
+
+#[cfg(test)]
+mod tests {
+    use reencrypt::{Error, Failed};
+
+    use super::*;
+
+    #[test]
+    fn the_exit_code_follows_the_table_unless_somebody_interrupted() {
+        let exit_code = |error: Error, table, dry_run| {
+            let failed = Failed {
+                error,
+                table,
+                clients: None,
+                columns: None,
+            };
+            Failure::while_rotating(&failed, dry_run).exit_code
+        };
+        for (table, dry_run, code) in [
+            (TableState::Untouched, false, 1),
+            (TableState::RolledBack, true, 1),
+            (TableState::RolledBack, false, 2),
+            (TableState::Unknown, false, 2),
+        ] {
+            assert_eq!(
+                exit_code(Error::ReadOnly, table, dry_run),
+                code,
+                "{table:?}"
+            );
+            assert_eq!(
+                exit_code(Error::Interrupted, table, dry_run),
+                3,
+                "{table:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let source = std::io::Error::other("no such host");
+        let error = anyhow::Error::new(source)
+            .context("cannot connect: no such host")
+            .context("failed");
+        assert_eq!(
+            chain(error.as_ref()),
+            "failed: cannot connect: no such host"
+        );
+    }
 }

@@ -61,3 +61,23 @@ fn refuse_dumps_and_debuggers() -> anyhow::Result<()> {
 fn refuse_dumps_and_debuggers() -> anyhow::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_ends_as_a_failure_whose_outcome_is_not_known() {
+        assert_eq!(survive_panic(|| exit_code::DONE), exit_code::DONE);
+        assert_eq!(
+            survive_panic(|| panic!("out of order")),
+            exit_code::CHANGE_FAILED
+        );
+    }
+
+    #[test]
+    fn core_dumps_are_off() {
+        turn_core_dumps_off().unwrap();
+        assert_eq!(rustix::process::getrlimit(Resource::Core).current, Some(0));
+    }
+}

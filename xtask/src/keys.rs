@@ -211,6 +211,7 @@ fn unreadable(role: Role, source: &Source<'_>, error: &io::Error) -> Failure {
         chain(error)
     ))
     .nothing_changed()
+    .hint("name a file that this user can read and that holds the key alone")
 }
 
 fn is_standard_input(file: impl AsRef<Path>) -> bool {

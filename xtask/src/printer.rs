@@ -2,8 +2,12 @@
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::failure::Failure;
+
+/// Whether it was told that data could not be written: once is enough.
+static DATA_LOST: AtomicBool = AtomicBool::new(false);
 
 /// Prints, or holds back, each kind of line. A reader that went away, such as
 /// `head`, is no reason to stop a rotation: what can't be written is dropped,
@@ -97,6 +101,7 @@ impl Printer {
     fn write_data(&self, text: &str) {
         if let Err(error) = write_line(&mut io::stdout().lock(), text)
             && error.kind() != io::ErrorKind::BrokenPipe
+            && !DATA_LOST.swap(true, Ordering::Relaxed)
         {
             self.warning(&format!("standard output can't be written to: {error}"));
         }

@@ -1,13 +1,15 @@
 //! From what was typed and what the environment holds to the plain values that commands take.
 
+mod database;
+
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use reencrypt::{ColumnName, Keyring, KeyringError, Timeouts, Tls};
-use secret::{DatabaseTarget, DatabaseUrl};
+use reencrypt::{ColumnName, Keyring, KeyringError};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
+pub(crate) use self::database::Database;
 use crate::cli;
 use crate::failure::Failure;
 use crate::keys::{self, Role};
@@ -34,16 +36,6 @@ pub(crate) struct Survey {
     pub(crate) database: Database,
     /// The keys.
     pub(crate) keyring: Arc<Keyring>,
-}
-
-/// A database and how to deal with it.
-pub(crate) struct Database {
-    /// Where it is.
-    pub(crate) url: DatabaseUrl,
-    /// Whether TLS is demanded.
-    pub(crate) tls: Tls,
-    /// How long to wait.
-    pub(crate) timeouts: Timeouts,
 }
 
 /// What a command finds around itself.
@@ -74,7 +66,7 @@ pub(crate) fn rotation(
     typed: &cli::RotateDcr,
     surroundings: Surroundings<'_>,
 ) -> Result<Rotation, Failure> {
-    let database = database(&typed.timeouts, &surroundings)?;
+    let database = database::resolve(&typed.timeouts, &surroundings)?;
     let mut given = keys::given(&typed.keys, &surroundings)?;
     if given.old.is_empty() {
         given.old.push(keys::ask_for(Role::Old, &surroundings)?);
@@ -104,7 +96,7 @@ pub(crate) fn survey(
     typed: &cli::SurveyDcr,
     surroundings: &Surroundings<'_>,
 ) -> Result<Survey, Failure> {
-    let database = database(&typed.timeouts, surroundings)?;
+    let database = database::resolve(&typed.timeouts, surroundings)?;
     let mut given = keys::given(&typed.keys, surroundings)?;
     if given.old.is_empty() && given.new.is_none() {
         given.old.push(keys::ask_for(Role::Old, surroundings)?);
@@ -117,63 +109,6 @@ pub(crate) fn survey(
     })
 }
 
-fn database(typed: &cli::Timeouts, surroundings: &Surroundings<'_>) -> Result<Database, Failure> {
-    let url = database_url(surroundings)?;
-    if typed.statement_timeout.is_some() && matches!(url.target(), DatabaseTarget::Sqlite(_)) {
-        return Err(Failure::usage("SQLite has no timeout for statements")
-            .nothing_changed()
-            .hint("leave `--statement-timeout` out; `--lock-timeout` works"));
-    }
-    let default = Timeouts::default();
-    Ok(Database {
-        url,
-        tls: tls(surroundings)?,
-        timeouts: Timeouts {
-            lock: typed.lock_timeout.unwrap_or(default.lock),
-            statement: typed.statement_timeout.unwrap_or(default.statement),
-        },
-    })
-}
-
-fn database_url(surroundings: &Surroundings<'_>) -> Result<DatabaseUrl, Failure> {
-    let Some(bytes) = surroundings
-        .variable("DATABASE_URL")
-        .filter(|bytes| !bytes.is_empty())
-    else {
-        return Err(Failure::check("DATABASE_URL is not set").nothing_changed().hint(
-            "set it to the service's own URL: `postgresql+asyncpg://user:password@host:5432/database` \
-             or `sqlite+aiosqlite:///./file.db`",
-        ));
-    };
-    let Ok(text) = std::str::from_utf8(&bytes) else {
-        return Err(Failure::check("DATABASE_URL is not UTF-8")
-            .nothing_changed()
-            .hint("percent-encode what is not ASCII: `ü` is `%C3%BC`"));
-    };
-    DatabaseUrl::parse(text).map_err(|error| {
-        let failure = Failure::check(format!("DATABASE_URL can't be used: {error}"));
-        Failure {
-            hint: error.hint().map(ToOwned::to_owned),
-            ..failure
-        }
-        .nothing_changed()
-    })
-}
-
-/// Reads DATABASE_REQUIRE_SSL with the words that the service's settings know.
-fn tls(surroundings: &Surroundings<'_>) -> Result<Tls, Failure> {
-    let value = surroundings
-        .variable("DATABASE_REQUIRE_SSL")
-        .unwrap_or_default();
-    match value.to_ascii_lowercase().as_slice() {
-        b"true" | b"t" | b"yes" | b"y" | b"on" | b"1" => Ok(Tls::Required),
-        b"" | b"false" | b"f" | b"no" | b"n" | b"off" | b"0" => Ok(Tls::AsUrlSays),
-        _ => Err(
-            Failure::check("DATABASE_REQUIRE_SSL is neither `true` nor `false`").nothing_changed(),
-        ),
-    }
-}
-
 fn no_keyring(error: &KeyringError) -> Failure {
     let failure = Failure::check(error.to_string()).nothing_changed();
     match error {
@@ -181,5 +116,116 @@ fn no_keyring(error: &KeyringError) -> Failure {
             failure.hint("give the new key, made for this rotation, as the new one")
         }
         KeyringError::NoKey => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reencrypt::{Timeouts, Tls};
+
+    use super::*;
+
+    const KEY: &str = "EREREREREREREREREREREUtLS0tLS0tLS0tLS0tLS0s=";
+    const OTHER: &str = "IiIiIiIiIiIiIiIiIiIiInh4eHh4eHh4eHh4eHh4eHg=";
+
+    fn resolve(typed: &cli::RotateDcr, variables: &[(&str, &str)]) -> Result<Rotation, Failure> {
+        let find = |name: &str| {
+            let found = variables.iter().find(|(variable, _)| *variable == name);
+            found.map(|(_, value)| OsString::from(value))
+        };
+        let surroundings = Surroundings {
+            environment: &find,
+            terminal: None,
+            printer: Printer::default(),
+            interrupt: &CancellationToken::new(),
+        };
+        rotation(typed, surroundings)
+    }
+
+    fn refusal(typed: &cli::RotateDcr, variables: &[(&str, &str)]) -> Failure {
+        match resolve(typed, variables) {
+            Ok(_) => panic!("it was accepted"),
+            Err(failure) => failure,
+        }
+    }
+
+    const SQLITE: (&str, &str) = ("DATABASE_URL", "sqlite:///clients.db");
+    const OLD: (&str, &str) = ("DCR_OLD_KEY", KEY);
+    const NEW: (&str, &str) = ("DCR_NEW_KEY", OTHER);
+
+    #[test]
+    fn three_variables_are_enough() {
+        let settings = resolve(&cli::RotateDcr::default(), &[SQLITE, OLD, NEW])
+            .ok()
+            .unwrap();
+        assert_eq!(settings.database.url.to_string(), "sqlite:///clients.db");
+        assert_eq!(settings.database.tls, Tls::AsUrlSays);
+        assert_eq!(settings.database.timeouts, Timeouts::default());
+        assert_eq!(settings.keyring.old_keys().len(), 1);
+        assert!(!settings.dry_run && settings.ask_on.is_none());
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_named_with_its_exit_code() {
+        let typed = cli::RotateDcr::default();
+        for (variables, code, message) in [
+            (vec![OLD, NEW], 1, "DATABASE_URL is not set"),
+            (vec![SQLITE, NEW], 1, "there is no old key"),
+            (
+                vec![SQLITE, OLD, ("DCR_NEW_KEY", "")],
+                1,
+                "there is no new key",
+            ),
+            (
+                vec![SQLITE, OLD, ("DCR_NEW_KEY", KEY)],
+                1,
+                "the old key and the new key are the same key (`f584d96052b80a7e`)",
+            ),
+            (
+                vec![SQLITE, OLD, NEW, ("DATABASE_REQUIRE_SSL", "maybe")],
+                1,
+                "DATABASE_REQUIRE_SSL is neither `true` nor `false`",
+            ),
+        ] {
+            let failure = refusal(&typed, &variables);
+            assert_eq!(
+                (failure.exit_code, failure.message.as_str()),
+                (code, message)
+            );
+        }
+    }
+
+    #[test]
+    fn sqlite_refuses_a_timeout_that_it_does_not_have() {
+        let mut typed = cli::RotateDcr::default();
+        typed.timeouts.statement_timeout = Some(std::time::Duration::from_secs(5));
+        assert_eq!(refusal(&typed, &[SQLITE, OLD, NEW]).exit_code, 64);
+    }
+
+    #[test]
+    fn tls_is_demanded_in_the_words_of_the_service() {
+        for word in ["true", "True", "1", "yes", "on"] {
+            let variables = [SQLITE, OLD, NEW, ("DATABASE_REQUIRE_SSL", word)];
+            let settings = resolve(&cli::RotateDcr::default(), &variables)
+                .ok()
+                .unwrap();
+            assert_eq!(settings.database.tls, Tls::Required, "{word}");
+        }
+    }
+
+    #[test]
+    fn the_help_tells_the_defaults() {
+        let help = cli::command()
+            .find_subcommand_mut("rotate-dcr")
+            .unwrap()
+            .render_long_help()
+            .to_string();
+        let Timeouts { lock, statement } = Timeouts::default();
+        for default in [lock, statement] {
+            assert!(
+                help.contains(&format!("[default: {}s]", default.as_secs())),
+                "{help}"
+            );
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 mod arrows;
 mod cli_reference;
+mod licences;
+mod metadata;
 
 use std::path::Path;
 
@@ -14,6 +16,7 @@ pub use self::cli_reference::write as write_cli_reference;
 /// When the rules can't be checked.
 pub fn violations(root: &Path) -> anyhow::Result<Vec<String>> {
     let mut violations = arrows::violations(root)?;
+    violations.extend(licences::violations(root)?);
     violations.extend(cli_reference::violation(root)?);
     Ok(violations)
 }

@@ -270,6 +270,15 @@ impl Error {
             Error::TlsWrongAuthority { .. } => {
                 "name the authority's file with `sslrootcert=` in the database URL"
             }
+            Error::NotADatabase { .. } => {
+                "is this the file that the service's `DATABASE_URL` names?"
+            }
+            Error::NoSuchDatabase { .. } => {
+                "check the name after the last slash of the database URL"
+            }
+            Error::NoSuchExclusion { .. } => {
+                "check its spelling; without `--exclude-column` the run names what it finds"
+            }
             Error::NoTable => {
                 "is this the service's database? On Postgres, `dcr_clients` must be in the role's search path"
             }
@@ -293,7 +302,7 @@ impl Error {
                 "no cell at all could be read: are these the keys of this database?"
             }
             Error::UnreadableCells { .. } => {
-                "`cargo xtask survey-dcr` lists them; give further old keys with `--old-key-file`, or repair or delete those rows"
+                "give further old keys with `--old-key-file`, or repair or delete those rows; `cargo xtask survey-dcr` lists them all"
             }
             Error::RowChanged { .. } => "does the table have triggers that write to it?",
             Error::DiskFull { .. } => {

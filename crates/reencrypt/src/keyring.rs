@@ -93,22 +93,29 @@ impl Keyring {
     /// Opens a cell with the key that it is under. The key at position `guess` is
     /// tried first: most cells are under the key of the cell before them.
     pub(crate) fn open(&self, cell: &Cell, guess: usize) -> Result<Opened, Unreadable> {
-        let token = Token::read(cell)?;
+        let opened = Token::as_it_stands(cell).and_then(|token| self.try_keys(&token, guess));
+        match opened {
+            Some(opened) => Ok(opened),
+            None => self
+                .try_keys(&Token::read(cell)?, guess)
+                .ok_or(Unreadable::NoKeyOpensIt),
+        }
+    }
+
+    fn try_keys(&self, token: &Token<'_>, guess: usize) -> Option<Opened> {
         // `fernet` refuses a token from the future even where no time-to-live is
         // asked for; Python doesn't. So it is told that it is then.
         let now = token.issued_at.saturating_sub(60);
         let others = (0..self.keys.len()).filter(|key| *key != guess);
-        for key in std::iter::once(guess).chain(others) {
+        std::iter::once(guess).chain(others).find_map(|key| {
             let (_, cipher) = &self.keys[key];
-            if let Ok(plaintext) = cipher.decrypt_at_time(&token.text, None, now) {
-                return Ok(Opened {
-                    key,
-                    plaintext: Zeroizing::new(plaintext),
-                    issued_at: token.issued_at,
-                });
-            }
-        }
-        Err(Unreadable::NoKeyOpensIt)
+            let plaintext = cipher.decrypt_at_time(&token.text, None, now).ok()?;
+            Some(Opened {
+                key,
+                plaintext: Zeroizing::new(plaintext),
+                issued_at: token.issued_at,
+            })
+        })
     }
 
     /// Encrypts under the new key, with the token's issue time kept.

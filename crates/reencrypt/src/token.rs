@@ -9,7 +9,6 @@ use std::borrow::Cow;
 use std::fmt;
 
 use secret::python_base64;
-use zeroize::Zeroizing;
 
 /// The text of a cell, as bytes: what lies there need be neither a token nor UTF-8.
 #[derive(Clone, PartialEq, Eq, diesel::deserialize::FromSqlRow)]
@@ -69,70 +68,48 @@ impl fmt::Display for Unreadable {
 }
 
 impl Token<'_> {
+    /// Takes the cell for what the service writes, which nearly all cells are,
+    /// and leaves it to `fernet` to refuse it if it is anything else: reading
+    /// leniently costs a decoding and an encoding more.
+    pub(crate) fn as_it_stands(cell: &Cell) -> Option<Token<'_>> {
+        // `fernet` doesn't mind missing padding; the service does.
+        let has_its_padding = cell.0.len().is_multiple_of(4);
+        let start = python_base64::decode(cell.0.get(..TIME_END_IN_BASE64)?).ok()?;
+        Some(Token {
+            issued_at: issue_time(&start)?,
+            text: Cow::Borrowed(
+                std::str::from_utf8(&cell.0)
+                    .ok()
+                    .filter(|_| has_its_padding)?,
+            ),
+        })
+    }
+
     /// Reads the form of a token as Python's `urlsafe_b64decode` would.
     pub(crate) fn read(cell: &Cell) -> Result<Token<'_>, Unreadable> {
         if cell.0.is_empty() {
             return Err(Unreadable::EmptyString);
         }
-        if let Some(text) = canonical(&cell.0) {
-            let start = decode(&cell.0[..TIME_END_IN_BASE64.min(cell.0.len())])?;
-            let padding = cell
-                .0
-                .iter()
-                .rev()
-                .take_while(|byte| **byte == b'=')
-                .count();
-            let length = cell.0.len() / 4 * 3 - padding;
-            return Ok(Token {
-                issued_at: issue_time(&start, length)?,
-                text: Cow::Borrowed(text),
-            });
+        let bytes = python_base64::decode(&cell.0).map_err(|_| Unreadable::NotBase64)?;
+        if bytes.first().is_some_and(|version| *version != VERSION) {
+            return Err(Unreadable::NotAToken);
         }
-        let bytes = decode(&cell.0)?;
+        if bytes.len() < OVERHEAD + BLOCK || !(bytes.len() - OVERHEAD).is_multiple_of(BLOCK) {
+            return Err(Unreadable::WrongLength);
+        }
         Ok(Token {
-            issued_at: issue_time(&bytes, bytes.len())?,
+            issued_at: issue_time(&bytes).ok_or(Unreadable::WrongLength)?,
             text: Cow::Owned(python_base64::encode(&bytes).to_string()),
         })
     }
 }
 
-fn decode(text: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unreadable> {
-    python_base64::decode(text).map_err(|_| Unreadable::NotBase64)
-}
-
-/// The issue time in the first bytes of a token of that many bytes.
-fn issue_time(start: &[u8], length: usize) -> Result<u64, Unreadable> {
-    match start {
-        [version, ..] if *version != VERSION => Err(Unreadable::NotAToken),
-        _ if length < OVERHEAD + BLOCK || !(length - OVERHEAD).is_multiple_of(BLOCK) => {
-            Err(Unreadable::WrongLength)
-        }
-        [_, time @ ..] => {
-            let time = time.first_chunk().ok_or(Unreadable::WrongLength)?;
-            Ok(u64::from_be_bytes(*time))
-        }
-        [] => Err(Unreadable::WrongLength),
-    }
-}
-
-/// The text itself if it is what the service writes, which nearly all cells
-/// are: then it needn't be decoded and encoded again to know so.
-fn canonical(text: &[u8]) -> Option<&str> {
-    let is_data = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
-    let (data, _) = text.split_at(text.len() - padding);
-    let last_bits = *data.last()?;
-    // What lies beyond the last whole byte must be zero, or `fernet` refuses it.
-    let is_whole = match padding {
-        0 => true,
-        1 => b"AEIMQUYcgkosw048".contains(&last_bits),
-        2 => b"AQgw".contains(&last_bits),
-        _ => false,
-    };
-    let is_canonical = is_whole && text.len().is_multiple_of(4) && data.iter().all(is_data);
-    is_canonical
-        .then(|| std::str::from_utf8(text).ok())
-        .flatten()
+/// The issue time in the first bytes of a token.
+fn issue_time(start: &[u8]) -> Option<u64> {
+    start
+        .get(1..)?
+        .first_chunk()
+        .map(|time| u64::from_be_bytes(*time))
 }
 
 #[cfg(test)]
@@ -153,14 +130,17 @@ mod tests {
     }
 
     #[test]
-    fn canonical_and_lenient_reading_agree() {
+    fn reading_as_it_stands_and_reading_leniently_agree() {
         for extra_blocks in 0..4 {
             let mut bytes = shortest();
             bytes.extend(vec![0xAA; extra_blocks * BLOCK]);
             let text = python_base64::encode(&bytes);
             let expected = Ok((text.to_string(), 1_715_000_000));
             assert_eq!(read(text.as_bytes()), expected);
-            assert!(canonical(text.as_bytes()).is_some());
+            let cell = Cell(text.as_bytes().to_vec());
+            let as_it_stands = Token::as_it_stands(&cell).unwrap();
+            assert_eq!(as_it_stands.text, text.as_str());
+            assert_eq!(as_it_stands.issued_at, 1_715_000_000);
             let with_newline = format!("{}\n", text.as_str());
             assert_eq!(read(with_newline.as_bytes()), expected);
             let standard_alphabet = text.replace('-', "+").replace('_', "/");
@@ -173,11 +153,18 @@ mod tests {
         let text = python_base64::encode(&shortest());
         let stray = text.replace("VQ==", "VR==");
         assert_ne!(stray, text.as_str());
-        assert_eq!(canonical(stray.as_bytes()), None);
         assert_eq!(
             read(stray.as_bytes()),
             Ok((text.to_string(), 1_715_000_000))
         );
+    }
+
+    #[test]
+    fn a_token_without_its_padding_does_not_stand() {
+        let text = python_base64::encode(&shortest());
+        let unpadded = text.trim_end_matches('=');
+        assert!(Token::as_it_stands(&Cell(unpadded.as_bytes().to_vec())).is_none());
+        assert_eq!(read(unpadded.as_bytes()), Err(Unreadable::NotBase64));
     }
 
     #[test]

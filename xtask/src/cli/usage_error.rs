@@ -9,7 +9,7 @@ use secret::FernetKey;
 
 use crate::failure::Failure;
 
-const NOT_SHOWN: &str = "an argument that is not shown here, since it may be a secret";
+const NOT_SHOWN: &str = "not shown here, since it may be a secret";
 
 /// Says in own words what is wrong, for clap would quote what was typed.
 pub(super) fn explain(error: &Error, typed: &[OsString]) -> Failure {

@@ -26,11 +26,12 @@ const CLIENTS: u64 = 1000;
 /// Says that a folder is a demonstration's, so that the next may replace it.
 const MARKER: &str = "made-by-cargo-xtask-demo";
 /// What a demonstration, or SQLite for it, puts into its folder.
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "clients.sqlite",
     "clients.sqlite-journal",
     "clients.sqlite-wal",
     "clients.sqlite-shm",
+    "clients.sqlite.rotation-lock",
     "old.key",
     "new.key",
 ];
@@ -88,27 +89,30 @@ async fn make(typed: &cli::Demo) -> anyhow::Result<Demo> {
     Ok(demo)
 }
 
-/// Survey, rotation, survey: the same functions that the commands run.
+/// Survey, rotation, survey: the same functions that the commands run. Ends with
+/// the first that fails.
 async fn show(
     demo: &Demo,
     printer: &Printer,
     interrupt: &CancellationToken,
 ) -> Result<u8, Failure> {
     printer.data(&format!(
-        "Made {CLIENTS} clients and two keys in `{}`.",
+        "Made {CLIENTS} clients and two keys in `{}`.\n\n1. A survey before:",
         demo.folder.display()
     ));
-    printer.data("\n1. A survey before:");
-    let before = demo.survey(printer, interrupt).await?;
-    printer.data("\n2. The rotation:");
-    let rotation = demo.rotate(printer, interrupt).await?;
-    printer.data("\n3. A survey after:");
-    let after = demo.survey(printer, interrupt).await?;
-    let worst = before.max(rotation).max(after);
-    if worst == exit_code::DONE {
+    let mut exit_code = demo.survey(printer, interrupt).await?;
+    if exit_code == exit_code::DONE {
+        printer.data("\n2. The rotation:");
+        exit_code = demo.rotate(printer, interrupt).await?;
+    }
+    if exit_code == exit_code::DONE {
+        printer.data("\n3. A survey after:");
+        exit_code = demo.survey(printer, interrupt).await?;
+    }
+    if exit_code == exit_code::DONE {
         printer.data(&demo.what_next());
     }
-    Ok(worst)
+    Ok(exit_code)
 }
 
 impl Demo {

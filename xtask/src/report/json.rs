@@ -204,3 +204,55 @@ fn milliseconds(duration: Duration) -> u64 {
 fn on_one_line(object: &impl Serialize) -> String {
     serde_json::to_string(object).expect("an object of text and numbers can be written")
 }
+
+#[cfg(test)]
+mod tests {
+    use reencrypt::Column;
+
+    use super::*;
+    use crate::cli::Format;
+    use crate::report::{Listing, Subject};
+
+    #[test]
+    fn the_fields_of_a_rotation_keep_their_names_and_order() {
+        let mut columns = PerColumn::<Counts>::default();
+        columns[Column::ClientSecret] = Counts {
+            scanned: 3,
+            reencrypted: 2,
+            already_current: 1,
+            ..Counts::default()
+        };
+        columns[Column::RegistrationAccessToken] = Counts {
+            scanned: 3,
+            empty: 3,
+            ..Counts::default()
+        };
+        let mut report = Rotation {
+            subject: Subject {
+                database: Some("sqlite:///a.db".to_owned()),
+                ..Subject::default()
+            },
+            clients: Some(3),
+            columns: Some(columns),
+            unreadable: Listing::of_first(Format::Json),
+            duration: Duration::from_millis(12),
+            result: Ok(Outcome::Rotated),
+        };
+        assert_eq!(
+            rotation(&report),
+            concat!(
+                r#"{"outcome":"rotated","database":"sqlite:///a.db","clients":3,"columns":{"#,
+                r#""client_secret_encrypted":{"scanned":3,"reencrypted":2,"already_current":1,"#,
+                r#""empty":0,"unreadable":0},"registration_access_token_encrypted":{"scanned":3,"#,
+                r#""reencrypted":0,"already_current":0,"empty":3,"unreadable":0}},"#,
+                r#""old_key_fingerprints":[],"new_key_fingerprint":null,"unreadable_cells":[],"#,
+                r#""duration_ms":12,"error":null}"#,
+            )
+        );
+        report.columns = None;
+        report.result = Err(Failure::check("no key"));
+        assert!(rotation(&report).ends_with(
+            r#""duration_ms":12,"error":{"message":"no key","hint":null,"table":"untouched"}}"#
+        ));
+    }
+}

@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
-use serde::Deserialize;
-use xshell::{Shell, cmd};
+use super::metadata::{self, Metadata, Packages};
 
 /// What a crate of the workspace may and may not depend on, in whatever kind:
 /// a test's or a build's dependency counts as well.
@@ -96,42 +94,11 @@ const RULES: &[Rule] = &[
     },
 ];
 
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    dependencies: Vec<Dependency>,
-}
-
-#[derive(Deserialize)]
-struct Dependency {
-    name: String,
-}
-
 pub(super) fn violations(root: &Path) -> anyhow::Result<Vec<String>> {
-    Ok(broken_rules(&read_metadata(root)?))
-}
-
-fn read_metadata(root: &Path) -> anyhow::Result<Metadata> {
-    let shell = Shell::new().context("can't set up a shell")?;
-    shell.change_dir(root);
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let metadata = cmd!(
-        shell,
-        "{cargo} metadata --no-deps --format-version 1 --locked --offline"
-    )
-    .quiet()
-    // A child has no use for them.
-    .env_remove("DCR_OLD_KEY")
-    .env_remove("DCR_NEW_KEY")
-    .env_remove("DATABASE_URL")
-    .read()
-    .context("can't find out what depends on what")?;
-    serde_json::from_str(&metadata).context("can't read what `cargo metadata` wrote")
+    Ok(broken_rules(&metadata::read(
+        root,
+        Packages::OfTheWorkspace,
+    )?))
 }
 
 fn broken_rules(metadata: &Metadata) -> Vec<String> {
@@ -168,6 +135,7 @@ fn broken_rules(metadata: &Metadata) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tidy::metadata::{Dependency, Package};
 
     fn package(name: &str, dependencies: &[&str]) -> Package {
         let dependencies = dependencies
@@ -178,6 +146,8 @@ mod tests {
             .collect();
         Package {
             name: name.to_owned(),
+            version: "0.1.0".to_owned(),
+            license: None,
             dependencies,
         }
     }

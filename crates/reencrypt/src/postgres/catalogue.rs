@@ -1,7 +1,7 @@
 //! What tables and columns there are, which of them hold tokens, and what the role may do.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Nullable, Text};
+use diesel::sql_types::{Bool, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use super::rows::quoted;
@@ -181,45 +181,54 @@ pub(super) async fn search(
     Ok(checked)
 }
 
-/// Those of some columns of one table that hold a token, in one read of it.
+/// Those of some columns of one table that hold a token.
 async fn holding_tokens(
-    mut connection: &AsyncPgConnection,
+    connection: &AsyncPgConnection,
     columns: &[&FoundColumn],
 ) -> QueryResult<Vec<String>> {
+    let mut holding = Vec::new();
+    // One read of the table shows for nearly all tables that no column does.
+    if any_holds_token(connection, columns).await? {
+        for column in columns {
+            if any_holds_token(connection, &[column]).await? {
+                holding.push(column.column_name.clone());
+            }
+        }
+    }
+    Ok(holding)
+}
+
+async fn any_holds_token(
+    mut connection: &AsyncPgConnection,
+    columns: &[&FoundColumn],
+) -> QueryResult<bool> {
     #[derive(QueryableByName)]
     struct Holding {
-        #[diesel(sql_type = Nullable<diesel::sql_types::Array<Nullable<Bool>>>)]
-        holds_token: Option<Vec<Option<bool>>>,
+        #[diesel(sql_type = Bool)]
+        holds_token: bool,
     }
+    // `[&T]::first` would be diesel's.
     let Some(first) = columns.iter().next() else {
-        return Ok(Vec::new());
+        return Ok(false);
     };
     // The prefix is the version byte and the upper bytes of any time from 1970
     // to 2242; 100 characters are the shortest token.
-    let tests: Vec<String> = columns
-        .iter()
-        .map(|column| quoted(&column.column_name))
-        .map(|column| {
-            format!(
-                "bool_or({column} LIKE 'gAAAA%' AND length({column}) >= 100 \
-                 AND {column} ~ '^[A-Za-z0-9_=-]+$')"
-            )
-        })
-        .collect();
+    let test = |column: &&FoundColumn| {
+        let column = quoted(&column.column_name);
+        format!(
+            "({column} LIKE 'gAAAA%' AND length({column}) >= 100 \
+             AND {column} ~ '^[A-Za-z0-9_=-]+$')"
+        )
+    };
+    let tests: Vec<String> = columns.iter().map(test).collect();
     let query = format!(
-        "SELECT ARRAY[{}] AS holds_token FROM {}.{}",
-        tests.join(", "),
+        "SELECT EXISTS (SELECT FROM {}.{} WHERE {}) AS holds_token",
         quoted(&first.schema_name),
-        quoted(&first.table_name)
+        quoted(&first.table_name),
+        tests.join(" OR "),
     );
     let found: Holding = diesel::sql_query(query).get_result(&mut connection).await?;
-    let holds_token = found.holds_token.unwrap_or_default();
-    Ok(columns
-        .iter()
-        .zip(holds_token)
-        .filter(|(_, holds_token)| *holds_token == Some(true))
-        .map(|(column, _)| column.column_name.clone())
-        .collect())
+    Ok(found.holds_token)
 }
 
 impl FoundColumn {

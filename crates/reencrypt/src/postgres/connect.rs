@@ -112,9 +112,11 @@ impl Connector {
                 _ => Error::Tls { server, source },
             };
         }
-        match error.to_string() {
+        match source.to_string() {
             text if text.contains("server does not support TLS") => Error::TlsRefused { server },
-            text if text.contains("TLS") && self.demands_tls => Error::Tls { server, source },
+            _ if error.to_string().contains("TLS") && self.demands_tls => {
+                Error::Tls { server, source }
+            }
             text if text.contains("password missing") => Error::NoPassword {
                 server,
                 user: self.user.clone(),

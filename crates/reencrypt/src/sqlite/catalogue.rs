@@ -55,39 +55,45 @@ pub(super) fn search(connection: &mut SqliteConnection) -> QueryResult<Found> {
     })
 }
 
-/// Whether each column, all of one table, holds a token, in one read of it.
+/// Whether each column, all of one table, holds a token.
 fn holding_tokens(
     connection: &mut SqliteConnection,
     columns: &[&FoundColumn],
 ) -> QueryResult<Vec<bool>> {
-    let Some(first) = columns.iter().next() else {
-        return Ok(Vec::new());
-    };
+    // One read of the table shows for nearly all tables that no column does.
+    if columns.is_empty() || !any_holds_token(connection, columns)? {
+        return Ok(vec![false; columns.len()]);
+    }
+    columns
+        .iter()
+        .map(|column| any_holds_token(connection, &[column]))
+        .collect()
+}
+
+fn any_holds_token(
+    connection: &mut SqliteConnection,
+    columns: &[&FoundColumn],
+) -> QueryResult<bool> {
     // The prefix is the version byte and the upper bytes of any time from 1970
     // to 2242; 100 characters are the shortest token.
-    let tests: Vec<String> = columns
+    let test = |column: &&FoundColumn| {
+        let column = quoted(&column.column_name);
+        format!(
+            "({column} >= 'gAAAA' COLLATE BINARY AND {column} < 'gAAAB' COLLATE BINARY \
+             AND length({column}) >= 100 AND {column} NOT GLOB '*[^A-Za-z0-9_=-]*')"
+        )
+    };
+    let tests: Vec<String> = columns.iter().map(test).collect();
+    let table = columns
         .iter()
-        .map(|column| quoted(&column.column_name))
-        .map(|column| {
-            format!(
-                "coalesce(max(typeof({column}) = 'text' \
-                 AND {column} COLLATE BINARY >= 'gAAAA' AND {column} COLLATE BINARY < 'gAAAB' \
-                 AND length({column}) >= 100 AND {column} NOT GLOB '*[^A-Za-z0-9_=-]*'), 0)"
-            )
-        })
-        .collect();
-    let query = format!(
-        "SELECT {} AS value FROM {}",
-        tests.join(" || "),
-        quoted(&first.table_name)
+        .next()
+        .map(|column| quoted(&column.table_name))
+        .unwrap_or_default();
+    let found = format!(
+        "SELECT 'found' AS value FROM {table} WHERE {} LIMIT 1",
+        tests.join(" OR ")
     );
-    // A single test is a number, several are one text of digits.
-    let query = format!("SELECT CAST(value AS TEXT) AS value FROM ({query})");
-    Ok(text(connection, &query)?
-        .unwrap_or_default()
-        .chars()
-        .map(|digit| digit == '1')
-        .collect())
+    Ok(text(connection, &found)?.is_some())
 }
 
 /// What `dcr_clients` is, if it is no plain table.

@@ -1,0 +1,79 @@
+//! Which database, and how to deal with it.
+
+use reencrypt::{Timeouts, Tls};
+use secret::{DatabaseTarget, DatabaseUrl};
+
+use super::Surroundings;
+use crate::cli;
+use crate::failure::Failure;
+
+/// A database and how to deal with it.
+pub(crate) struct Database {
+    /// Where it is.
+    pub(crate) url: DatabaseUrl,
+    /// Whether TLS is demanded.
+    pub(crate) tls: Tls,
+    /// How long to wait.
+    pub(crate) timeouts: Timeouts,
+}
+
+/// Reads the environment and the timeouts' flags.
+pub(super) fn resolve(
+    typed: &cli::Timeouts,
+    surroundings: &Surroundings<'_>,
+) -> Result<Database, Failure> {
+    let url = database_url(surroundings)?;
+    if typed.statement_timeout.is_some() && matches!(url.target(), DatabaseTarget::Sqlite(_)) {
+        return Err(Failure::usage("SQLite has no timeout for statements")
+            .nothing_changed()
+            .hint("leave `--statement-timeout` out; `--lock-timeout` works"));
+    }
+    let default = Timeouts::default();
+    Ok(Database {
+        url,
+        tls: tls(surroundings)?,
+        timeouts: Timeouts {
+            lock: typed.lock_timeout.unwrap_or(default.lock),
+            statement: typed.statement_timeout.unwrap_or(default.statement),
+        },
+    })
+}
+
+fn database_url(surroundings: &Surroundings<'_>) -> Result<DatabaseUrl, Failure> {
+    let Some(bytes) = surroundings
+        .variable("DATABASE_URL")
+        .filter(|bytes| !bytes.is_empty())
+    else {
+        return Err(Failure::check("DATABASE_URL is not set").nothing_changed().hint(
+            "set it to the service's own URL: `postgresql+asyncpg://user:password@host:5432/database` \
+             or `sqlite+aiosqlite:///./file.db`",
+        ));
+    };
+    let Ok(text) = std::str::from_utf8(&bytes) else {
+        return Err(Failure::check("DATABASE_URL is not UTF-8")
+            .nothing_changed()
+            .hint("percent-encode what is not ASCII: `ü` is `%C3%BC`"));
+    };
+    DatabaseUrl::parse(text).map_err(|error| {
+        let failure = Failure::check(format!("DATABASE_URL can't be used: {error}"));
+        Failure {
+            hint: error.hint().map(ToOwned::to_owned),
+            ..failure
+        }
+        .nothing_changed()
+    })
+}
+
+/// Reads DATABASE_REQUIRE_SSL with the words that the service's settings know.
+fn tls(surroundings: &Surroundings<'_>) -> Result<Tls, Failure> {
+    let value = surroundings
+        .variable("DATABASE_REQUIRE_SSL")
+        .unwrap_or_default();
+    match value.to_ascii_lowercase().as_slice() {
+        b"true" | b"t" | b"yes" | b"y" | b"on" | b"1" => Ok(Tls::Required),
+        b"" | b"false" | b"f" | b"no" | b"n" | b"off" | b"0" => Ok(Tls::AsUrlSays),
+        _ => Err(
+            Failure::check("DATABASE_REQUIRE_SSL is neither `true` nor `false`").nothing_changed(),
+        ),
+    }
+}
