@@ -1,4 +1,4 @@
-//! The lock that refuses a second run, and who holds the table's lock.
+//! Locks and snapshots: what keeps others out, what lets others in, and who is in the way.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
@@ -32,6 +32,18 @@ pub(super) async fn count_rows(mut connection: &AsyncPgConnection) -> QueryResul
     let query = "SELECT count(*) AS clients FROM dcr_clients";
     let row: Count = diesel::sql_query(query).get_result(&mut connection).await?;
     Ok(row.clients.unsigned_abs())
+}
+
+/// Lets another connection see what this one sees now.
+pub(super) async fn export_snapshot(mut connection: &AsyncPgConnection) -> QueryResult<String> {
+    #[derive(QueryableByName)]
+    struct Snapshot {
+        #[diesel(sql_type = Text)]
+        snapshot: String,
+    }
+    let query = "SELECT pg_export_snapshot() AS snapshot";
+    let row: Snapshot = diesel::sql_query(query).get_result(&mut connection).await?;
+    Ok(row.snapshot)
 }
 
 /// Who holds a lock on `dcr_clients` that keeps this tool out, in words.

@@ -155,12 +155,20 @@ impl PostgresTable {
             Access::Rewrite => "ISOLATION LEVEL READ COMMITTED READ WRITE",
         };
         format!(
-            "BEGIN {isolation}; \
-             SET LOCAL lock_timeout = {}; \
-             SET LOCAL statement_timeout = {}; \
-             SET LOCAL row_security = off; \
+            "BEGIN {isolation}; {} \
              SELECT set_config('synchronous_commit', 'on', true) \
              WHERE current_setting('synchronous_commit') = 'off'",
+            self.local_settings(),
+        )
+    }
+
+    /// Settings of one transaction. Row security that would hide rows is made an
+    /// error.
+    fn local_settings(&self) -> String {
+        format!(
+            "SET LOCAL lock_timeout = {}; \
+             SET LOCAL statement_timeout = {}; \
+             SET LOCAL row_security = off;",
             milliseconds(self.timeouts.lock),
             milliseconds(self.timeouts.statement),
         )
@@ -187,19 +195,31 @@ impl PostgresTable {
     }
 
     /// Opens a second connection for the first pass of a table that is worth it.
-    /// It sees what this one saw when it took the lock, for nobody writes since.
-    /// Where there can be no second connection, one does both, a little slower.
+    /// Where there can be none, one connection does both, a little slower.
     async fn open_reader(&mut self) {
         let is_worth_a_login = self.clients > PAGE_ROWS as u64;
         if is_worth_a_login && self.transaction.is_some() {
-            self.reader = self.connector.connect().await.ok();
+            self.reader = self.connect_reader().await.ok();
         }
-        if let Some(mut reader) = self.reader.as_ref() {
-            let begin = self.begin_statement(Access::Survey);
-            if reader.batch_execute(&begin).await.is_err() {
-                self.reader = None;
-            }
-        }
+    }
+
+    /// Its snapshot is the first connection's own, taken under the table's lock.
+    /// That it can be had shows, too, that a pooler did not lead the second
+    /// connection to another server.
+    async fn connect_reader(&self) -> Result<AsyncPgConnection, Error> {
+        let snapshot = self
+            .answer("export a snapshot", locks::export_snapshot)
+            .await?;
+        let reader = self.connector.connect().await?;
+        let begin = format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+             SET TRANSACTION SNAPSHOT '{snapshot}'; {}",
+            self.local_settings(),
+        );
+        let ask = async |mut connection: &AsyncPgConnection| connection.batch_execute(&begin).await;
+        self.answer_on(&reader, "read beside the writes", ask)
+            .await??;
+        Ok(reader)
     }
 
     /// The connection that reads the pass.
