@@ -148,14 +148,9 @@ impl PostgresTable {
         }
     }
 
-    fn begin_statement(&self, access: Access) -> String {
-        let isolation = match access {
-            Access::Survey => "ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            // Each statement must see what the locks let through last.
-            Access::Rewrite => "ISOLATION LEVEL READ COMMITTED READ WRITE",
-        };
+    fn begin_statement(&self, transaction_mode: &str) -> String {
         format!(
-            "BEGIN {isolation}; {} \
+            "BEGIN {transaction_mode}; {} \
              SELECT set_config('synchronous_commit', 'on', true) \
              WHERE current_setting('synchronous_commit') = 'off'",
             self.local_settings(),
@@ -222,6 +217,17 @@ impl PostgresTable {
         Ok(reader)
     }
 
+    /// Takes leave of it, lest the server's log speak of a lost client.
+    async fn close_reader(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            let ask = async |mut connection: &AsyncPgConnection| {
+                connection.batch_execute("ROLLBACK").await
+            };
+            // It has nothing to lose.
+            let _ = self.answer_on(&reader, "take leave", ask).await;
+        }
+    }
+
     /// The connection that reads the pass.
     fn pass_connection(&self) -> &AsyncPgConnection {
         self.reader.as_ref().unwrap_or(&self.connection)
@@ -253,10 +259,8 @@ impl Table for PostgresTable {
 
     async fn check(&mut self, access: Access) -> Result<Checked, Error> {
         let started = Instant::now();
-        // Not read-only: whether it could be written to is one of the questions.
-        let begin = self
-            .begin_statement(Access::Rewrite)
-            .replace(" READ WRITE", "");
+        // Neither read-only nor not: what it is by itself is one of the questions.
+        let begin = self.begin_statement("ISOLATION LEVEL READ COMMITTED");
         self.execute("begin", &begin).await?;
         let checked = self.search_catalogue(access).await;
         let checked = self.blame_locks(checked, started).await;
@@ -265,7 +269,11 @@ impl Table for PostgresTable {
     }
 
     async fn begin(&mut self, access: Access) -> Result<(), Error> {
-        let begin = self.begin_statement(access);
+        let begin = self.begin_statement(match access {
+            Access::Survey => "ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            // Each statement must see what the locks let through last.
+            Access::Rewrite => "ISOLATION LEVEL READ COMMITTED READ WRITE",
+        });
         self.execute("begin", &begin).await?;
         if access == Access::Rewrite {
             let started = Instant::now();
@@ -282,7 +290,7 @@ impl Table for PostgresTable {
     }
 
     async fn start_pass(&mut self, pass: Pass) -> Result<(), Error> {
-        self.reader = None;
+        self.close_reader().await;
         if pass == Pass::Before {
             self.open_reader().await;
         }
