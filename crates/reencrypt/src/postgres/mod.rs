@@ -7,18 +7,15 @@ mod rows;
 mod settle;
 mod tls;
 
-use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use diesel::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use secret::PostgresTarget;
-use tokio::task::JoinHandle;
 
 use crate::database::Tls;
 use crate::error::Error;
@@ -34,22 +31,13 @@ use rows::RowAddress;
 /// connection is taken for dead.
 const GRACE: Duration = Duration::from_secs(15);
 
-/// Pages that are asked for beside the one that is wanted.
-const PAGES_AHEAD: usize = 1;
-
-type Page = Vec<Row<RowAddress>>;
-
 /// A connection to one Postgres database.
 pub(crate) struct PostgresTable {
     connector: Connector,
-    connection: Arc<AsyncPgConnection>,
+    connection: AsyncPgConnection,
     /// Reads the first pass of a large table while `connection` writes, so that
     /// the server does both at once.
-    reader: Option<Arc<AsyncPgConnection>>,
-    /// Pages of the pass that were asked for before they are wanted, so that the
-    /// server needn't wait for this side to take one in. Each is a task of its
-    /// own, and so never stands still with a lock that another one waits for.
-    pages_ahead: Mutex<VecDeque<JoinHandle<QueryResult<Page>>>>,
+    reader: Option<AsyncPgConnection>,
     timeouts: Timeouts,
     /// The columns to digest; known after `check`.
     untouched: Vec<String>,
@@ -73,9 +61,8 @@ impl PostgresTable {
         let connection = connector.connect().await?;
         Ok(PostgresTable {
             connector,
-            connection: Arc::new(connection),
+            connection,
             reader: None,
-            pages_ahead: Mutex::default(),
             timeouts,
             untouched: Vec::new(),
             digest_seed: RandomState::new().hash_one(0).cast_signed(),
@@ -207,7 +194,7 @@ impl PostgresTable {
     async fn open_reader(&mut self) {
         let is_worth_a_login = self.clients > PAGE_ROWS as u64;
         if is_worth_a_login && self.transaction.is_some() {
-            self.reader = self.connect_reader().await.ok().map(Arc::new);
+            self.reader = self.connect_reader().await.ok();
         }
     }
 
@@ -242,28 +229,8 @@ impl PostgresTable {
     }
 
     /// The connection that reads the pass.
-    fn pass_connection(&self) -> &Arc<AsyncPgConnection> {
+    fn pass_connection(&self) -> &AsyncPgConnection {
         self.reader.as_ref().unwrap_or(&self.connection)
-    }
-
-    fn pages_ahead(&self) -> MutexGuard<'_, VecDeque<JoinHandle<QueryResult<Page>>>> {
-        self.pages_ahead
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Asks for the next page and those that follow it, and gives the next one.
-    fn ask_for_pages(&self) -> JoinHandle<QueryResult<Page>> {
-        let ask = || {
-            let connection = Arc::clone(self.pass_connection());
-            tokio::spawn(async move { rows::read(&connection).await })
-        };
-        let mut ahead = self.pages_ahead();
-        let next = ahead.pop_front().unwrap_or_else(ask);
-        while ahead.len() < PAGES_AHEAD {
-            ahead.push_back(ask());
-        }
-        next
     }
 
     async fn take_locks(&mut self) -> Result<(), Error> {
@@ -337,17 +304,11 @@ impl Table for PostgresTable {
             .await?
     }
 
-    async fn read_page(&self) -> Result<Page, Error> {
-        let next = self.ask_for_pages();
-        let ask = async |_: &AsyncPgConnection| {
-            next.await
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
-        };
-        let page = self.answer("read a page", ask).await?;
-        if page.is_empty() {
-            self.pages_ahead().clear();
+    async fn read_page(&self) -> Result<Vec<Row<RowAddress>>, Error> {
+        match &self.reader {
+            Some(reader) => self.answer_on(reader, "read a page", rows::read).await?,
+            None => self.answer("read a page", rows::read).await,
         }
-        Ok(page)
     }
 
     async fn write_page(&self, rewrites: Vec<Rewrite<RowAddress>>) -> Result<(), Error> {
@@ -388,13 +349,12 @@ impl Table for PostgresTable {
     }
 
     async fn rollback(&mut self) {
-        let abandoned_pages = std::mem::take(&mut *self.pages_ahead());
-        if self.in_flight.swap(0, Relaxed) > 0 || !abandoned_pages.is_empty() {
+        if self.in_flight.swap(0, Relaxed) > 0 {
             self.connector.cancel(&self.connection.cancel_token()).await;
         }
         // The request to cancel may come late and hit the rollback instead.
         for _ in 0..3 {
-            let mut connection = &*self.connection;
+            let mut connection = &self.connection;
             let rolled_back =
                 tokio::time::timeout(GRACE, connection.batch_execute("ROLLBACK")).await;
             if matches!(rolled_back, Ok(Ok(()))) {
