@@ -1,3 +1,6 @@
 //! The integration tests.
+mod behaviour;
+mod command_line;
 mod harness;
 mod harness_proxy;
+mod subject;

@@ -1,6 +1,7 @@
 //! Ctrl-C and SIGTERM: the first asks to stop, the second leaves at once.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -8,6 +9,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::exit_code;
 use crate::printer::Printer;
+
+/// Whether a commit was sent: from then on nobody knows by leaving what became of it.
+static COMMITTING: AtomicBool = AtomicBool::new(false);
+
+/// To be called when a commit is about to be sent.
+pub(crate) fn commit_begins() {
+    COMMITTING.store(true, Ordering::Relaxed);
+}
 
 /// A signal so soon after the first belongs to it: `timeout`, for one, signals the
 /// process and then its whole group.
@@ -37,8 +46,16 @@ async fn pass_on(mut ctrl_c: Signal, mut terminate: Signal, interrupt: Cancellat
             break;
         }
     }
-    printer.line_over_bar("leaving: the database rolls back by itself what was not committed");
-    std::process::exit(i32::from(exit_code::STOPPED));
+    let (words, exit_code) = if COMMITTING.load(Ordering::Relaxed) {
+        let words = "leaving in the middle of the commit: `cargo xtask survey-dcr` shows under which key the \
+                     table is, all of it; running `rotate-dcr` again is safe either way";
+        (words, exit_code::CHANGE_FAILED)
+    } else {
+        let words = "leaving: the database rolls back by itself what was not committed";
+        (words, exit_code::STOPPED)
+    };
+    printer.line_over_bar(words);
+    std::process::exit(i32::from(exit_code));
 }
 
 async fn either(one: &mut Signal, other: &mut Signal) {

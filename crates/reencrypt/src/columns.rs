@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::sql::quoted;
+
 /// An encrypted column of `dcr_clients`, in the order in which reports show them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Column {
@@ -79,9 +81,53 @@ impl ColumnName {
 impl fmt::Display for ColumnName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(schema) = &self.schema {
-            write!(f, "{schema}.")?;
+            write!(f, "{}.", Part(schema))?;
         }
-        write!(f, "{}.{}", self.table, self.column)
+        write!(f, "{}.{}", Part(&self.table), Part(&self.column))
+    }
+}
+
+/// A name that stands in quotes, as in SQL, where it has a dot or a quote in it.
+struct Part<'a>(&'a str);
+
+impl fmt::Display for Part<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.contains(['.', '"']) {
+            f.write_str(&quoted(self.0))
+        } else {
+            f.write_str(self.0)
+        }
+    }
+}
+
+/// The parts between dots, those in quotes taken whole.
+fn parts(text: &str) -> Option<Vec<String>> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    loop {
+        let mut part = String::new();
+        if let Some(inside) = rest.strip_prefix('"') {
+            rest = inside;
+            loop {
+                let (before, after) = rest.split_once('"')?;
+                part.push_str(before);
+                rest = after;
+                match rest.strip_prefix('"') {
+                    Some(after) => rest = after,
+                    None => break,
+                }
+                part.push('"');
+            }
+        } else {
+            let end = rest.find('.').unwrap_or(rest.len());
+            part.push_str(&rest[..end]);
+            rest = &rest[end..];
+        }
+        parts.push(part);
+        if rest.is_empty() {
+            return Some(parts);
+        }
+        rest = rest.strip_prefix('.')?;
     }
 }
 
@@ -94,19 +140,21 @@ impl FromStr for ColumnName {
     type Err = ColumnNameError;
 
     fn from_str(text: &str) -> Result<Self, ColumnNameError> {
-        let parts: Vec<&str> = text.split('.').collect();
-        if parts.iter().any(|part| part.is_empty()) {
+        let mut parts = parts(text).ok_or(ColumnNameError)?;
+        if parts.iter().any(String::is_empty) {
             return Err(ColumnNameError);
         }
-        let (schema, table, column) = match parts[..] {
-            [table, column] => (None, table, column),
-            [schema, table, column] => (Some(schema.to_owned()), table, column),
-            _ => return Err(ColumnNameError),
+        let (Some(column), Some(table)) = (parts.pop(), parts.pop()) else {
+            return Err(ColumnNameError);
         };
+        let schema = parts.pop();
+        if !parts.is_empty() {
+            return Err(ColumnNameError);
+        }
         Ok(ColumnName {
             schema,
-            table: table.to_owned(),
-            column: column.to_owned(),
+            table,
+            column,
         })
     }
 }
@@ -130,8 +178,21 @@ mod tests {
     }
 
     #[test]
+    fn a_name_with_a_dot_or_a_quote_is_shown_and_read_in_quotes() {
+        let odd = ColumnName {
+            schema: Some("public".to_owned()),
+            table: "a.b".to_owned(),
+            column: "c\"d".to_owned(),
+        };
+        assert_eq!(odd.to_string(), "public.\"a.b\".\"c\"\"d\"");
+        assert_eq!(odd.to_string().parse(), Ok(odd));
+    }
+
+    #[test]
     fn half_a_name_is_refused() {
-        for text in ["", "token", "copies.", ".token", "a.b.c.d"] {
+        for text in [
+            "", "token", "copies.", ".token", "a.b.c.d", "a.\"b", "\"a\"b.c",
+        ] {
             assert_eq!(text.parse::<ColumnName>(), Err(ColumnNameError), "{text:?}");
         }
     }

@@ -40,6 +40,14 @@ pub enum Error {
         /// What the network said.
         source: DatabaseMessage,
     },
+    /// The server answered, and wants no connection now.
+    #[error("`{server}` refused the connection")]
+    Refused {
+        /// Host and port, or socket.
+        server: String,
+        /// What the server said.
+        source: DatabaseMessage,
+    },
     /// The server wants a password and the URL has none.
     #[error("`{server}` wants a password for `{user}`, and the database URL has none")]
     NoPassword {
@@ -115,6 +123,12 @@ pub enum Error {
         /// What it is.
         what: &'static str,
     },
+    /// The text of the SQLite file is not in UTF-8, which the service writes.
+    #[error("the database keeps its text in `{found}`, not in UTF-8")]
+    Encoding {
+        /// The encoding.
+        found: String,
+    },
     /// A column is missing.
     #[error("`dcr_clients` has no column `{column}`")]
     NoColumn {
@@ -149,6 +163,12 @@ pub enum Error {
     /// An excluded column doesn't exist.
     #[error("there is no column `{column}` to exclude")]
     NoSuchExclusion {
+        /// As it was typed.
+        column: ColumnName,
+    },
+    /// An excluded column is one of those that a run is for.
+    #[error("`{column}` can't be excluded: re-encrypting it is what this tool is for")]
+    KnownExclusion {
         /// As it was typed.
         column: ColumnName,
     },
@@ -304,7 +324,9 @@ impl Error {
             Error::UnreadableCells { .. } => {
                 "give further old keys with `--old-key-file`, or repair or delete those rows; `cargo xtask survey-dcr` lists them all"
             }
-            Error::RowChanged { .. } => "does the table have triggers that write to it?",
+            Error::RowChanged { .. } | Error::Verification { .. } => {
+                "does `dcr_clients` have triggers, or does something else write to it in this transaction?"
+            }
             Error::DiskFull { .. } => {
                 "the database needs about twice the size of the table while it is rewritten"
             }

@@ -57,7 +57,8 @@ impl Keyring {
     }
 
     fn new(old: &[FernetKey], new: Option<&FernetKey>) -> Keyring {
-        let mut keys: Vec<(Fingerprint, Fernet)> = Vec::new();
+        // With room for all: a vector that grows leaves copies of its keys behind.
+        let mut keys: Vec<(Fingerprint, Fernet)> = Vec::with_capacity(old.len() + 1);
         for key in new.into_iter().chain(old) {
             if keys.iter().all(|(known, _)| *known != key.fingerprint()) {
                 keys.push((key.fingerprint(), cipher(key)));

@@ -8,6 +8,7 @@ mod keyring;
 mod rotation;
 mod survey;
 
+mod catalogue;
 mod pass;
 mod table;
 mod token;
@@ -16,6 +17,7 @@ mod postgres;
 mod sqlite;
 
 mod scrub;
+mod sql;
 
 pub mod sample;
 

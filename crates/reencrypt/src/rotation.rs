@@ -23,7 +23,7 @@ pub struct Plan {
     /// Tables that the role may not read, which were not searched for encrypted columns.
     pub unsearched_tables: Vec<String>,
     /// What is special about this database, for the person who decides.
-    pub remark: Option<&'static str>,
+    pub remarks: Vec<String>,
 }
 
 /// What becomes of the work.
@@ -118,14 +118,13 @@ pub async fn check(
         Backend::Sqlite(table) => table.check(Access::Rewrite).await?,
     };
     for excluded in excluded_columns {
-        if !checked
-            .all_columns
-            .iter()
-            .any(|column| excluded.means(column))
-        {
-            return Err(Error::NoSuchExclusion {
-                column: excluded.clone(),
-            });
+        let is_among = |columns: &[ColumnName]| columns.iter().any(|found| excluded.means(found));
+        let column = || excluded.clone();
+        if !is_among(&checked.unknown_columns) && is_known(excluded) {
+            return Err(Error::KnownExclusion { column: column() });
+        }
+        if !is_among(&checked.all_columns) {
+            return Err(Error::NoSuchExclusion { column: column() });
         }
     }
     let (excluded_columns, columns): (Vec<_>, Vec<_>) =
@@ -141,8 +140,15 @@ pub async fn check(
         clients: checked.clients,
         excluded_columns,
         unsearched_tables: checked.unsearched_tables,
-        remark: checked.remark,
+        remarks: checked.remarks,
     })
+}
+
+fn is_known(column: &ColumnName) -> bool {
+    column.table == "dcr_clients"
+        && Column::ALL
+            .iter()
+            .any(|known| known.name() == column.column)
 }
 
 /// Puts every token of the table under the new key of the keyring, in one
@@ -206,7 +212,7 @@ async fn run<T: Table>(
     };
     if outcome == Outcome::Rotated {
         observer(Event::Phase(Phase::Committing));
-        match table.commit().await {
+        match table.commit(interrupt).await {
             Ok(Committed::Answered) => {}
             Ok(Committed::FoundByLooking) => observer(Event::CommitFoundByLooking),
             Err(CommitFailure::NotCommitted(error)) => {

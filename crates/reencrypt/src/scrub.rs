@@ -19,7 +19,8 @@ impl DatabaseMessage {
         let mut scrubbed = String::with_capacity(message.len());
         let mut word = String::new();
         for character in message.chars() {
-            if character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '+' | '=') {
+            if character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '+' | '/' | '=')
+            {
                 word.push(character);
             } else {
                 push_word(&mut scrubbed, &mut word);

@@ -113,7 +113,10 @@ async fn count<T: Table>(
         Ok(Vec::new())
     })
     .await?;
-    Ok(columns)
+    let adds_up = columns.iter().all(|(_, counts)| counts.adds_up_to(total));
+    adds_up.then_some(columns).ok_or(Error::Verification {
+        what: "the counts of cells",
+    })
 }
 
 struct PageSurvey {
@@ -163,6 +166,12 @@ impl SurveyCounts {
             under: vec![0; keys],
             ..SurveyCounts::default()
         }
+    }
+
+    /// Whether every row was seen once and every cell counted once.
+    fn adds_up_to(&self, rows: u64) -> bool {
+        let counted = self.under.iter().sum::<u64>() + self.empty + self.unreadable;
+        self.scanned == rows && self.scanned == counted
     }
 
     fn add(&mut self, other: &SurveyCounts) {

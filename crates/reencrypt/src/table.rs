@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::columns::{ColumnName, PerColumn};
 use crate::error::Error;
 use crate::token::Cell;
@@ -104,11 +106,12 @@ pub(crate) trait Table {
     /// else this fails with [`Error::RowChanged`].
     async fn write_page(&self, rewrites: Vec<Rewrite<Self::Address>>) -> Result<(), Error>;
 
-    /// Commits. An answer that is lost on the way is settled by looking.
-    async fn commit(&mut self) -> Result<Committed, CommitFailure>;
+    /// Commits. An answer that is lost on the way is settled by looking. Where a
+    /// commit has to wait for others, cancelling `interrupt` ends the wait.
+    async fn commit(&mut self, interrupt: &CancellationToken) -> Result<Committed, CommitFailure>;
 
-    /// Ends the transaction without a trace, wherever it stands, and stops a
-    /// statement that still runs. A connection that is lost counts as success:
+    /// Ends the transaction without a trace, wherever it stands; a statement that
+    /// still runs is stopped (Postgres) or waited for (SQLite). A connection that is lost counts as success:
     /// without a commit the database rolls back by itself.
     async fn rollback(&mut self);
 }
@@ -133,6 +136,6 @@ pub(crate) struct Checked {
     pub(crate) all_columns: Vec<ColumnName>,
     /// Rows of `dcr_clients`, outside any lock.
     pub(crate) clients: u64,
-    /// A sentence for the plan where this database behaves unlike the other.
-    pub(crate) remark: Option<&'static str>,
+    /// Sentences for the plan: what is special about this database.
+    pub(crate) remarks: Vec<String>,
 }

@@ -179,18 +179,25 @@ impl Demo {
 
     fn what_next(&self) -> String {
         let folder = self.folder.display();
-        let url = Demo::url_of(&self.folder);
+        let url = quoted(&Demo::url_of(&self.folder));
+        let [old_key, new_key] =
+            ["old.key", "new.key"].map(|file| quoted(&format!("{folder}/{file}")));
         format!(
             "\nIt is yours to look at:\n  \
              {folder}/clients.sqlite  the database, now under the new key\n  \
              {folder}/old.key         the old key\n  \
              {folder}/new.key         the new key\n\n\
              Survey it:\n  \
-             DATABASE_URL='{url}' cargo xtask survey-dcr --old-key-file '{folder}/old.key' --new-key-file '{folder}/new.key'\n\
+             DATABASE_URL={url} cargo xtask survey-dcr --old-key-file {old_key} --new-key-file {new_key}\n\
              Rotate it back:\n  \
-             DATABASE_URL='{url}' cargo xtask rotate-dcr --old-key-file '{folder}/new.key' --new-key-file '{folder}/old.key'"
+             DATABASE_URL={url} cargo xtask rotate-dcr --old-key-file {new_key} --new-key-file {old_key}"
         )
     }
+}
+
+/// For a shell: in single quotes, which it can't hold itself.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 /// Makes the folder, or empties it if a demonstration made it. Files that no

@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use reencrypt::{Database, Event, Mode, Outcome, Plan};
+use reencrypt::{Database, Event, Mode, Outcome, Phase, Plan};
 use tokio_util::sync::CancellationToken;
 
 use super::{connect, printer, surroundings};
 use crate::cli;
 use crate::confirm::{Confirmed, confirm};
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::printer::Printer;
 use crate::progress::Progress;
 use crate::report::{self, Listing, Subject, plan};
@@ -101,7 +102,12 @@ async fn reencrypt(
     let began = Instant::now();
     let mut observer = |event: Event<'_>| match event {
         Event::Unreadable(cell) => report.unreadable.add(cell, progress),
-        event => progress.observe(&event),
+        event => {
+            if matches!(event, Event::Phase(Phase::Committing)) {
+                interrupt::commit_begins();
+            }
+            progress.observe(&event);
+        }
     };
     let result = reencrypt::reencrypt(
         &mut database,

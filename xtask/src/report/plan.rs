@@ -78,10 +78,10 @@ fn lines(
             format!("{}: left as they are", columns.join(", ")),
         ));
     }
-    lines.push(("waiting", waiting(settings, plan)));
+    lines.push(("waiting", waiting(settings)));
     lines.push(("work", work(settings.dry_run).to_owned()));
-    if let Some(remark) = plan.remark {
-        lines.push(("remark", remark.to_owned()));
+    for remark in &plan.remarks {
+        lines.push(("remark", plain(remark)));
     }
     if !settings.dry_run {
         let after = "until the service runs with the new key, it can't read these tokens";
@@ -91,16 +91,13 @@ fn lines(
 }
 
 /// Who waits for whom.
-fn waiting(settings: &settings::Rotation, plan: &Plan) -> String {
+fn waiting(settings: &settings::Rotation) -> String {
     let lock = humantime::format_duration(settings.database.timeouts.lock);
     let waiting = match settings.database.url.target() {
         DatabaseTarget::Postgres(_) => {
             "whoever writes to dcr_clients waits until it is over, readers don't"
         }
-        DatabaseTarget::Sqlite(_) if plan.remark.is_none() => {
-            "whoever writes to the file waits until it is over, readers don't"
-        }
-        // The remark tells of the readers.
+        // Whether readers do is in a remark.
         DatabaseTarget::Sqlite(_) => "whoever writes to the file waits until it is over",
     };
     format!("{waiting}; the run gives up if it doesn't get the lock within {lock}")

@@ -4,10 +4,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::rows::quoted;
 use crate::columns::{Column, ColumnName};
 use crate::error::Error;
-use crate::table::{Access, Checked};
+use crate::table::Access;
 
 /// `dcr_clients`, and what the role may do with it.
 #[derive(QueryableByName)]
@@ -38,17 +37,19 @@ const CLIENTS: &str = "\
 #[derive(QueryableByName)]
 pub(super) struct FoundColumn {
     #[diesel(sql_type = Text)]
-    schema_name: String,
+    pub(super) schema_name: String,
     #[diesel(sql_type = Text)]
-    table_name: String,
+    pub(super) table_name: String,
     #[diesel(sql_type = Text)]
-    column_name: String,
+    pub(super) column_name: String,
     #[diesel(sql_type = Text)]
     type_name: String,
     #[diesel(sql_type = Bool)]
-    is_text: bool,
+    pub(super) is_text: bool,
     #[diesel(sql_type = Bool)]
-    may_select: bool,
+    is_generated: bool,
+    #[diesel(sql_type = Bool)]
+    pub(super) may_select: bool,
 }
 
 /// Columns of all tables that aren't the server's own. Partitions are read
@@ -56,7 +57,7 @@ pub(super) struct FoundColumn {
 const COLUMNS: &str = "\
     SELECT n.nspname::text AS schema_name, c.relname::text AS table_name, a.attname::text AS column_name, \
         format_type(a.atttypid, a.atttypmod) AS type_name, \
-        t.typcategory = 'S' AS is_text, \
+        t.typcategory = 'S' AS is_text, a.attgenerated <> '' AS is_generated, \
         has_table_privilege(c.oid, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE') AS may_select \
     FROM pg_class AS c \
         JOIN pg_namespace AS n ON n.oid = c.relnamespace \
@@ -75,6 +76,23 @@ pub(super) async fn find_clients(
         .get_result(&mut connection)
         .await
         .optional()
+}
+
+/// Triggers that somebody made on `dcr_clients`, those that are off left out.
+pub(super) async fn find_triggers(mut connection: &AsyncPgConnection) -> QueryResult<Vec<String>> {
+    #[derive(QueryableByName)]
+    struct Trigger {
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+    let triggers: Vec<Trigger> = diesel::sql_query(
+        "SELECT tgname::text AS name FROM pg_trigger \
+         WHERE tgrelid = to_regclass('dcr_clients') AND NOT tgisinternal AND tgenabled <> 'D' \
+         ORDER BY 1",
+    )
+    .load(&mut connection)
+    .await?;
+    Ok(triggers.into_iter().map(|trigger| trigger.name).collect())
 }
 
 /// Every column of every table.
@@ -141,112 +159,30 @@ impl Clients {
         if access == Access::Rewrite && !self.may_update {
             return Err(lacks("UPDATE"));
         }
-        let untouched = own.into_iter().filter(|column| !column.is_known_name());
+        // A generated column follows from the others.
+        let untouched = own
+            .into_iter()
+            .filter(|column| !column.is_known_name() && !column.is_generated);
         Ok(untouched.map(|column| column.column_name.clone()).collect())
     }
 }
 
-/// Looks through every table for encrypted columns that are not known.
-pub(super) async fn search(
-    connection: &AsyncPgConnection,
-    clients: &Clients,
-    columns: &[FoundColumn],
-) -> QueryResult<Checked> {
-    let mut checked = Checked {
-        all_columns: columns.iter().map(FoundColumn::name).collect(),
-        ..Checked::default()
-    };
-    for table in columns.chunk_by(|a, b| a.table() == b.table()) {
-        let suspects: Vec<&FoundColumn> = table
-            .iter()
-            .filter(|column| !(column.is_in(clients) && column.is_known_name()))
-            .collect();
-        let (readable, unreadable): (Vec<&FoundColumn>, Vec<&FoundColumn>) = suspects
-            .iter()
-            .filter(|column| column.is_text)
-            .partition(|column| column.may_select);
-        if let Some(column) = unreadable.as_slice().first() {
-            checked
-                .unsearched_tables
-                .push(format!("{}.{}", column.schema_name, column.table_name));
-        }
-        let holding = holding_tokens(connection, &readable).await?;
-        for column in suspects {
-            let holds_token = holding.contains(&column.column_name);
-            if holds_token || column.column_name.ends_with("_encrypted") {
-                checked.unknown_columns.push(column.name());
-            }
-        }
-    }
-    Ok(checked)
-}
-
-/// Those of some columns of one table that hold a token.
-async fn holding_tokens(
-    connection: &AsyncPgConnection,
-    columns: &[&FoundColumn],
-) -> QueryResult<Vec<String>> {
-    let mut holding = Vec::new();
-    // One read of the table shows for nearly all tables that no column does.
-    if any_holds_token(connection, columns).await? {
-        for column in columns {
-            if any_holds_token(connection, &[column]).await? {
-                holding.push(column.column_name.clone());
-            }
-        }
-    }
-    Ok(holding)
-}
-
-async fn any_holds_token(
-    mut connection: &AsyncPgConnection,
-    columns: &[&FoundColumn],
-) -> QueryResult<bool> {
-    #[derive(QueryableByName)]
-    struct Holding {
-        #[diesel(sql_type = Bool)]
-        holds_token: bool,
-    }
-    // `[&T]::first` would be diesel's.
-    let Some(first) = columns.iter().next() else {
-        return Ok(false);
-    };
-    // The prefix is the version byte and the upper bytes of any time from 1970
-    // to 2242; 100 characters are the shortest token.
-    let test = |column: &&FoundColumn| {
-        let column = quoted(&column.column_name);
-        format!(
-            "({column} LIKE 'gAAAA%' AND length({column}) >= 100 \
-             AND {column} ~ '^[A-Za-z0-9_=-]+$')"
-        )
-    };
-    let tests: Vec<String> = columns.iter().map(test).collect();
-    let query = format!(
-        "SELECT EXISTS (SELECT FROM {}.{} WHERE {}) AS holds_token",
-        quoted(&first.schema_name),
-        quoted(&first.table_name),
-        tests.join(" OR "),
-    );
-    let found: Holding = diesel::sql_query(query).get_result(&mut connection).await?;
-    Ok(found.holds_token)
-}
-
 impl FoundColumn {
-    fn table(&self) -> (&str, &str) {
+    pub(super) fn table(&self) -> (&str, &str) {
         (&self.schema_name, &self.table_name)
     }
 
-    fn is_in(&self, clients: &Clients) -> bool {
+    pub(super) fn is_in(&self, clients: &Clients) -> bool {
         self.table() == (clients.schema_name.as_str(), "dcr_clients")
     }
 
-    fn is_known_name(&self) -> bool {
+    pub(super) fn is_known_name(&self) -> bool {
         Column::ALL
             .iter()
             .any(|known| known.name() == self.column_name)
     }
 
-    fn name(&self) -> ColumnName {
+    pub(super) fn name(&self) -> ColumnName {
         ColumnName {
             schema: Some(self.schema_name.clone()),
             table: self.table_name.clone(),

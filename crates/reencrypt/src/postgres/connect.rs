@@ -55,6 +55,18 @@ impl Connector {
 
     /// Connects and logs in.
     pub(super) async fn connect(&self) -> Result<AsyncPgConnection, Error> {
+        // The driver's own limit ends with the socket: a server that accepts and
+        // then says nothing would be waited for in vain.
+        let connecting = tokio::time::timeout(CONNECT_TIMEOUT, self.log_in());
+        connecting.await.unwrap_or_else(|_| {
+            Err(Error::Connect {
+                server: self.server.clone(),
+                source: DatabaseMessage::new("it does not answer"),
+            })
+        })
+    }
+
+    async fn log_in(&self) -> Result<AsyncPgConnection, Error> {
         let (client, connection) = self
             .config
             .connect(self.tls.clone())
@@ -97,7 +109,7 @@ impl Connector {
                     source,
                 }
             }
-            _ => Error::Connect { server, source },
+            _ => Error::Refused { server, source },
         }
     }
 

@@ -46,15 +46,32 @@ pub(super) async fn export_snapshot(mut connection: &AsyncPgConnection) -> Query
     Ok(row.snapshot)
 }
 
+/// Which of the holders of a lock are in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum InTheWay {
+    /// Of a reader.
+    OfReading,
+    /// Of somebody who takes the table's lock.
+    OfWriting,
+}
+
 /// Who holds a lock on `dcr_clients` that keeps this tool out, in words.
-pub(super) async fn holders(mut connection: &AsyncPgConnection) -> QueryResult<Vec<String>> {
+pub(super) async fn holders(
+    mut connection: &AsyncPgConnection,
+    in_the_way: InTheWay,
+) -> QueryResult<Vec<String>> {
     #[derive(QueryableByName)]
     struct Holder {
         #[diesel(sql_type = Text)]
         holder: String,
     }
     // What isn't granted to a role to see is null.
-    let query = "\
+    let modes = match in_the_way {
+        InTheWay::OfReading => "l.mode = 'AccessExclusiveLock'",
+        InTheWay::OfWriting => "l.mode <> 'AccessShareLock'",
+    };
+    let query = format!(
+        "\
         SELECT DISTINCT format('process %s (%s, %s, for %s)', l.pid, \
             coalesce(nullif(a.application_name, ''), 'no name'), \
             coalesce(a.state, 'state hidden'), \
@@ -62,7 +79,8 @@ pub(super) async fn holders(mut connection: &AsyncPgConnection) -> QueryResult<V
         FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid \
         WHERE l.relation = to_regclass('dcr_clients') AND l.granted AND l.pid <> pg_backend_pid() \
             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
-            AND l.mode NOT IN ('AccessShareLock', 'RowShareLock')";
+            AND {modes}"
+    );
     let holders: Vec<Holder> = diesel::sql_query(query).load(&mut connection).await?;
     Ok(holders
         .into_iter()

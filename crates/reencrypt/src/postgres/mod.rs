@@ -3,7 +3,9 @@
 mod catalogue;
 mod connect;
 mod locks;
+mod reader;
 mod rows;
+mod search;
 mod settle;
 mod tls;
 
@@ -16,7 +18,9 @@ use diesel::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use secret::PostgresTarget;
+use tokio_util::sync::CancellationToken;
 
+use crate::catalogue::remark_on_triggers;
 use crate::database::Tls;
 use crate::error::Error;
 use crate::pass::PAGE_ROWS;
@@ -24,7 +28,9 @@ use crate::scrub::DatabaseMessage;
 use crate::table::{
     Access, Checked, CommitFailure, Committed, Pass, Rewrite, Row, Table, Timeouts,
 };
+use catalogue::{Clients, FoundColumn};
 use connect::Connector;
+use locks::InTheWay;
 use rows::RowAddress;
 
 /// What a server may take longer than its own statement timeout before the
@@ -91,7 +97,7 @@ impl PostgresTable {
         operation: &'static str,
         ask: impl AsyncFnOnce(&AsyncPgConnection) -> QueryResult<R>,
     ) -> Result<Result<R, Error>, Error> {
-        let limit = self.timeouts.statement + GRACE;
+        let limit = self.timeouts.statement.max(self.timeouts.lock) + GRACE;
         let started = Instant::now();
         let answer = tokio::time::timeout(limit, ask(connection))
             .await
@@ -130,18 +136,22 @@ impl PostgresTable {
     }
 
     /// After a statement that had to wait for others: who were they?
-    async fn blame_locks<R>(
+    async fn blame<R>(
         &mut self,
+        in_the_way: InTheWay,
         result: Result<R, Error>,
         started: Instant,
     ) -> Result<R, Error> {
         let waited = started.elapsed();
         match result {
-            Err(error) if waited >= self.timeouts.lock => {
+            Err(Error::Statement { operation, source }) if waited >= self.timeouts.lock => {
                 self.rollback().await;
-                match locks::holders(&self.connection).await {
+                let ask = async |connection: &AsyncPgConnection| {
+                    locks::holders(connection, in_the_way).await
+                };
+                match self.answer("find out who holds the lock", ask).await {
                     Ok(holders) if !holders.is_empty() => Err(Error::Locked { waited, holders }),
-                    _ => Err(error),
+                    _ => Err(Error::Statement { operation, source }),
                 }
             }
             result => result,
@@ -178,54 +188,72 @@ impl PostgresTable {
             .answer("read the catalogue", catalogue::find_columns)
             .await?;
         self.untouched = clients.check(&columns, access, &self.connector.user)?;
-        let checked = self
-            .answer("search the tables for tokens", async |connection| {
-                catalogue::search(connection, &clients, &columns).await
-            })
+        let triggers = self
+            .answer("find triggers", catalogue::find_triggers)
             .await?;
-        Ok(Checked {
+        let mut checked = Checked {
             clients: self.count_rows().await?,
-            ..checked
-        })
+            all_columns: columns.iter().map(FoundColumn::name).collect(),
+            remarks: remark_on_triggers(&triggers).into_iter().collect(),
+            ..Checked::default()
+        };
+        for table in columns.chunk_by(|a, b| a.table() == b.table()) {
+            self.search_table(&clients, table, &mut checked).await?;
+        }
+        Ok(checked)
+    }
+
+    /// Looks through one table for encrypted columns that are not known.
+    async fn search_table(
+        &self,
+        clients: &Clients,
+        columns: &[FoundColumn],
+        checked: &mut Checked,
+    ) -> Result<(), Error> {
+        let suspects: Vec<&FoundColumn> = columns
+            .iter()
+            .filter(|column| !(column.is_in(clients) && column.is_known_name()))
+            .collect();
+        let (texts, may_select): (Vec<&FoundColumn>, Vec<bool>) = suspects
+            .iter()
+            .filter(|column| column.is_text)
+            .map(|column| (*column, column.may_select))
+            .unzip();
+        let holding = if may_select.contains(&false) {
+            None
+        } else {
+            self.answer("search the tables for tokens", async |connection| {
+                search::holding_tokens(connection, &texts).await
+            })
+            .await?
+        };
+        if let (None, Some(column)) = (&holding, columns.iter().next()) {
+            let (schema, table) = column.table();
+            checked.unsearched_tables.push(format!("{schema}.{table}"));
+        }
+        let holding = holding.unwrap_or_default();
+        let is_encrypted = |column: &&FoundColumn| {
+            column.column_name.ends_with("_encrypted") || holding.contains(&column.column_name)
+        };
+        checked.unknown_columns.extend(
+            suspects
+                .into_iter()
+                .filter(is_encrypted)
+                .map(FoundColumn::name),
+        );
+        Ok(())
     }
 
     /// Opens a second connection for the first pass of a table that is worth it.
-    /// Where there can be none, one connection does both, a little slower.
-    async fn open_reader(&mut self) {
+    async fn open_reader(&mut self) -> Result<(), Error> {
         let is_worth_a_login = self.clients > PAGE_ROWS as u64;
         if is_worth_a_login && self.transaction.is_some() {
-            self.reader = self.connect_reader().await.ok();
+            let snapshot = self
+                .answer("export a snapshot", locks::export_snapshot)
+                .await?;
+            self.reader = reader::open(&self.connector, &snapshot).await;
         }
-    }
-
-    /// Its snapshot is the first connection's own, taken under the table's lock.
-    /// That it can be had shows, too, that a pooler did not lead the second
-    /// connection to another server.
-    async fn connect_reader(&self) -> Result<AsyncPgConnection, Error> {
-        let snapshot = self
-            .answer("export a snapshot", locks::export_snapshot)
-            .await?;
-        let reader = self.connector.connect().await?;
-        let begin = format!(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
-             SET TRANSACTION SNAPSHOT '{snapshot}'; {}",
-            self.local_settings(),
-        );
-        let ask = async |mut connection: &AsyncPgConnection| connection.batch_execute(&begin).await;
-        self.answer_on(&reader, "read beside the writes", ask)
-            .await??;
-        Ok(reader)
-    }
-
-    /// Takes leave of it, lest the server's log speak of a lost client.
-    async fn close_reader(&mut self) {
-        if let Some(reader) = self.reader.take() {
-            let ask = async |mut connection: &AsyncPgConnection| {
-                connection.batch_execute("ROLLBACK").await
-            };
-            // It has nothing to lose.
-            let _ = self.answer_on(&reader, "take leave", ask).await;
-        }
+        Ok(())
     }
 
     /// The connection that reads the pass.
@@ -240,12 +268,18 @@ impl PostgresTable {
         {
             return Err(Error::AlreadyRunning);
         }
-        // Conflicts with every writer and with itself, not with readers.
-        self.execute(
-            "lock `dcr_clients`",
-            "LOCK TABLE dcr_clients IN SHARE ROW EXCLUSIVE MODE",
-        )
-        .await
+        // Excludes every writer, those who lock rows to write to them later (`FOR
+        // UPDATE`), and itself; not readers. The lock's own limit is the one
+        // that counts here.
+        let lock = format!(
+            "SET LOCAL statement_timeout = 0; \
+             LOCK TABLE dcr_clients IN EXCLUSIVE MODE; \
+             SET LOCAL statement_timeout = {}",
+            milliseconds(self.timeouts.statement),
+        );
+        let started = Instant::now();
+        let locked = self.execute("lock `dcr_clients`", &lock).await;
+        self.blame(InTheWay::OfWriting, locked, started).await
     }
 }
 
@@ -263,7 +297,7 @@ impl Table for PostgresTable {
         let begin = self.begin_statement("ISOLATION LEVEL READ COMMITTED");
         self.execute("begin", &begin).await?;
         let checked = self.search_catalogue(access).await;
-        let checked = self.blame_locks(checked, started).await;
+        let checked = self.blame(InTheWay::OfReading, checked, started).await;
         self.rollback().await;
         checked
     }
@@ -276,9 +310,7 @@ impl Table for PostgresTable {
         });
         self.execute("begin", &begin).await?;
         if access == Access::Rewrite {
-            let started = Instant::now();
-            let locked = self.take_locks().await;
-            self.blame_locks(locked, started).await?;
+            self.take_locks().await?;
             self.transaction = Some(self.answer("begin", settle::current_transaction).await?);
         }
         Ok(())
@@ -290,9 +322,11 @@ impl Table for PostgresTable {
     }
 
     async fn start_pass(&mut self, pass: Pass) -> Result<(), Error> {
-        self.close_reader().await;
+        if let Some(reader) = self.reader.take() {
+            reader::close(reader).await;
+        }
         if pass == Pass::Before {
-            self.open_reader().await;
+            self.open_reader().await?;
         }
         // The pass before this one, if any, left its cursor open at its end.
         let open = format!(
@@ -328,23 +362,35 @@ impl Table for PostgresTable {
         }
     }
 
-    async fn commit(&mut self) -> Result<Committed, CommitFailure> {
-        match (
-            self.execute("commit", "COMMIT").await,
-            self.transaction.take(),
-        ) {
-            (Ok(()), _) => Ok(Committed::Answered),
-            (Err(error), Some(transaction)) => {
-                let settled = settle::look(&self.connector, transaction).await;
-                match settled {
-                    Ok(true) => Ok(Committed::FoundByLooking),
-                    Ok(false) => Err(CommitFailure::NotCommitted(error)),
-                    Err(unanswered) => Err(CommitFailure::Unknown(Error::CommitUnknown {
-                        source: unanswered,
-                    })),
+    async fn commit(&mut self, _interrupt: &CancellationToken) -> Result<Committed, CommitFailure> {
+        let answer = self.execute("commit", "COMMIT").await;
+        let Some(transaction) = self.transaction.take() else {
+            return answer
+                .map(|()| Committed::Answered)
+                .map_err(CommitFailure::NotCommitted);
+        };
+        // "Done" is also the answer to the commit of a transaction that had failed
+        // and is rolled back. So the server is asked what it did, in any case.
+        let error = match answer {
+            Err(error) => error,
+            Ok(()) => {
+                let ask = async |connection: &AsyncPgConnection| {
+                    settle::is_committed(connection, transaction).await
+                };
+                match self.answer("look whether the commit took place", ask).await {
+                    Ok(true) => return Ok(Committed::Answered),
+                    Ok(false) => Error::Statement {
+                        operation: "commit",
+                        source: DatabaseMessage::new("it rolled back instead"),
+                    },
+                    Err(error) => error,
                 }
             }
-            (Err(error), None) => Err(CommitFailure::NotCommitted(error)),
+        };
+        match settle::look(&self.connector, transaction).await {
+            Ok(true) => Ok(Committed::FoundByLooking),
+            Ok(false) => Err(CommitFailure::NotCommitted(error)),
+            Err(source) => Err(CommitFailure::Unknown(Error::CommitUnknown { source })),
         }
     }
 

@@ -10,6 +10,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
 use crate::columns::{Column, PerColumn};
 use crate::pass::PAGE_ROWS;
+use crate::sql::quoted;
 use crate::table::{Rewrite, Row};
 use crate::token::Cell;
 
@@ -17,9 +18,10 @@ use crate::token::Cell;
 ///
 /// Within the transaction that holds the table's lock it is a compare-and-set: a
 /// version never changes in place, an update of the row makes a new version
-/// elsewhere, and `VACUUM`, which alone could give the place to another row,
-/// needs a lock that this one excludes. So an update by `ctid` finds either what
-/// was read or nothing. It is also a third quicker than one by `order_id`.
+/// elsewhere, and the place of a version that was read isn't given to another row
+/// as long as the transaction that saw it runs. So an update by `ctid` finds
+/// either what was read or nothing. It is also a third quicker than one by
+/// `order_id`.
 #[derive(Clone, Copy, Debug, diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
 #[diesel(sql_type = Tid)]
 pub(crate) struct RowAddress([u8; 6]);
@@ -71,11 +73,6 @@ pub(super) fn open_cursor(untouched: &[String], seed: i64) -> String {
         Column::RegistrationAccessToken,
         untouched.join(", "),
     )
-}
-
-/// A name as SQL wants it.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// Reads the next page of the cursor.

@@ -35,6 +35,14 @@ pub(super) async fn current_transaction(
     diesel::sql_query(query).get_result(&mut connection).await
 }
 
+/// Whether the transaction was committed, asked once on a connection that stands.
+pub(super) async fn is_committed(
+    connection: &AsyncPgConnection,
+    transaction: Transaction,
+) -> QueryResult<bool> {
+    Ok(status(connection, transaction).await?.as_deref() == Some("committed"))
+}
+
 /// Whether the transaction was committed, asked until the server answers.
 pub(super) async fn look(
     connector: &Connector,

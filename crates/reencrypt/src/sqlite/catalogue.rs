@@ -1,11 +1,12 @@
 //! What tables and columns there are, and which of them hold tokens.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Integer, Text};
+use diesel::sql_types::{Bool, Integer, Text};
 
-use super::rows::quoted;
+use crate::catalogue;
 use crate::columns::{Column, ColumnName};
 use crate::error::Error;
+use crate::sql::quoted;
 use crate::table::Checked;
 
 /// What lies in the file.
@@ -14,6 +15,8 @@ pub(super) struct Found {
     /// Encrypted columns, by name or by content, other than the known ones.
     unknown: Vec<ColumnName>,
     kind: Option<&'static str>,
+    encoding: String,
+    triggers: Vec<String>,
     has_write_ahead_log: bool,
 }
 
@@ -23,11 +26,13 @@ struct FoundColumn {
     table_name: String,
     #[diesel(sql_type = Text)]
     column_name: String,
+    #[diesel(sql_type = Bool)]
+    is_generated: bool,
 }
 
 /// Columns of ordinary tables. `sqlite_%` are SQLite's own.
 const COLUMNS: &str = "\
-    SELECT t.name AS table_name, c.name AS column_name \
+    SELECT t.name AS table_name, c.name AS column_name, c.hidden IN (2, 3) AS is_generated \
     FROM sqlite_schema AS t, pragma_table_xinfo(t.name) AS c \
     WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
     AND t.sql NOT LIKE 'CREATE VIRTUAL %' \
@@ -51,6 +56,9 @@ pub(super) fn search(connection: &mut SqliteConnection) -> QueryResult<Found> {
         columns,
         unknown,
         kind: unusual_kind(connection)?,
+        encoding: text(connection, "SELECT encoding AS value FROM pragma_encoding")?
+            .unwrap_or_default(),
+        triggers: triggers(connection)?,
         has_write_ahead_log: has_write_ahead_log(connection)?,
     })
 }
@@ -118,6 +126,19 @@ fn unusual_kind(connection: &mut SqliteConnection) -> QueryResult<Option<&'stati
     }))
 }
 
+fn triggers(connection: &mut SqliteConnection) -> QueryResult<Vec<String>> {
+    #[derive(QueryableByName)]
+    struct Trigger {
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+    let triggers: Vec<Trigger> = diesel::sql_query(
+        "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'dcr_clients' ORDER BY name",
+    )
+    .load(connection)?;
+    Ok(triggers.into_iter().map(|trigger| trigger.name).collect())
+}
+
 fn has_write_ahead_log(connection: &mut SqliteConnection) -> QueryResult<bool> {
     let mode = text(
         connection,
@@ -142,14 +163,32 @@ pub(super) fn check_clients(found: &Found) -> Result<Vec<String>, Error> {
     if let Some(what) = found.kind {
         return Err(Error::NotAPlainTable { what });
     }
-    let columns: Vec<&str> = found
+    // `CAST(… AS BLOB)` yields the encoding's bytes: in another one, tokens would
+    // be read and written as something else.
+    if found.encoding != "UTF-8" {
+        return Err(Error::Encoding {
+            found: found.encoding.clone(),
+        });
+    }
+    let own: Vec<&FoundColumn> = found
         .columns
         .iter()
         .filter(|column| column.table_name == "dcr_clients")
+        .collect();
+    let columns: Vec<&str> = own
+        .iter()
         .map(|column| column.column_name.as_str())
         .collect();
     if columns.is_empty() {
         return Err(Error::NoTable);
+    }
+    if columns
+        .iter()
+        .any(|column| column.eq_ignore_ascii_case("rowid"))
+    {
+        return Err(Error::NotAPlainTable {
+            what: "a table with a column named `rowid`",
+        });
     }
     for needed in Column::ALL
         .map(Column::name)
@@ -160,25 +199,35 @@ pub(super) fn check_clients(found: &Found) -> Result<Vec<String>, Error> {
             return Err(Error::NoColumn { column: needed });
         }
     }
-    let is_untouched = |column: &&str| Column::ALL.iter().all(|known| known.name() != *column);
-    Ok(columns
+    let untouched = own
         .into_iter()
-        .filter(is_untouched)
-        .map(str::to_owned)
-        .collect())
+        .filter(|column| !column.is_known() && !column.is_generated)
+        .map(|column| column.column_name.clone());
+    Ok(untouched.collect())
 }
 
 impl Found {
     pub(super) fn into_checked(self) -> Checked {
         Checked {
+            remarks: self.remarks(),
             all_columns: self.columns.iter().map(FoundColumn::name).collect(),
             unknown_columns: self.unknown,
-            remark: (!self.has_write_ahead_log).then_some(
-                "this SQLite file has no write-ahead log: readers may wait too, from the moment \
-                 when the rewritten pages outgrow 8 MB to the commit",
-            ),
             ..Checked::default()
         }
+    }
+}
+
+impl Found {
+    fn remarks(&self) -> Vec<String> {
+        let readers = (!self.has_write_ahead_log).then(|| {
+            "this SQLite file has no write-ahead log: readers may wait too, from the moment when \
+             the rewritten pages outgrow 8 MB to the commit"
+                .to_owned()
+        });
+        readers
+            .into_iter()
+            .chain(catalogue::remark_on_triggers(&self.triggers))
+            .collect()
     }
 }
 

@@ -7,6 +7,8 @@ mod run_lock;
 
 use std::hash::RandomState;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,6 +16,8 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, QueryResult, SqliteConnection};
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use futures_util::future::BoxFuture;
+
+use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
 use crate::scrub::DatabaseMessage;
@@ -28,7 +32,7 @@ const POLL: Duration = Duration::from_millis(10);
 
 /// A connection to one SQLite file.
 pub(crate) struct SqliteTable {
-    /// Locked only to hand it a task: it does one after the other by itself.
+    /// Locked only to hand it a task. It does one at a time, in no certain order.
     connection: Mutex<SyncConnectionWrapper<SqliteConnection>>,
     path: PathBuf,
     lock_timeout: Duration,
@@ -36,6 +40,10 @@ pub(crate) struct SqliteTable {
     page_query: Arc<str>,
     digest_key: RandomState,
     run_lock: Option<RunLock>,
+    /// Whether the transaction that writes is open. SQLite ends it by itself when
+    /// the disk is full, and a write that already waits in its thread would then
+    /// be a transaction of its own. Read and set by tasks on the connection only.
+    may_write: Arc<AtomicBool>,
     /// Where the next page begins; none at the end of the table.
     next_address: Mutex<Option<i64>>,
     /// One row of this transaction as it was written, to tell by it whether a
@@ -49,13 +57,10 @@ impl SqliteTable {
         let path = file::find(path)?;
         let uri = file::uri(&path);
         let opened = tokio::task::spawn_blocking(move || SqliteConnection::establish(&uri));
-        let connection = opened
+        let opened = opened
             .await
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
-            .map_err(|error| Error::Statement {
-                operation: "open the file",
-                source: DatabaseMessage::new(&error.to_string()),
-            })?;
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+        let connection = opened.map_err(|error| not_opened(&path, &error))?;
         let table = SqliteTable {
             connection: Mutex::new(SyncConnectionWrapper::new(connection)),
             path,
@@ -63,6 +68,7 @@ impl SqliteTable {
             page_query: "".into(),
             digest_key: RandomState::new(),
             run_lock: None,
+            may_write: Arc::default(),
             next_address: Mutex::new(None),
             witness: OnceLock::new(),
         };
@@ -153,6 +159,19 @@ impl SqliteTable {
     }
 }
 
+fn not_opened(path: &Path, error: &diesel::ConnectionError) -> Error {
+    match error.to_string() {
+        message if message.contains("unable to open database file") => Error::FilePermission {
+            action: "open",
+            path: path.to_owned(),
+        },
+        message => Error::Statement {
+            operation: "open the file",
+            source: DatabaseMessage::new(&message),
+        },
+    }
+}
+
 fn is_locked(error: &diesel::result::Error) -> bool {
     matches!(error, diesel::result::Error::DatabaseError(_, information)
         if information.message().ends_with("is locked"))
@@ -184,8 +203,11 @@ impl Table for SqliteTable {
                 "BEGIN IMMEDIATE"
             }
         };
+        let may_write = Arc::clone(&self.may_write);
         self.patiently("lock the database", move |connection| {
-            connection.batch_execute(begin)
+            connection.batch_execute(begin)?;
+            may_write.store(access == Access::Rewrite, Relaxed);
+            Ok(())
         })
         .await
     }
@@ -216,21 +238,29 @@ impl Table for SqliteTable {
     }
 
     async fn write_page(&self, rewrites: Vec<Rewrite<i64>>) -> Result<(), Error> {
-        if let Some(first) = rewrites.first() {
-            self.witness.get_or_init(|| rows::Witness::of(first));
-        }
+        let Some(first) = rewrites.first() else {
+            return Ok(());
+        };
+        self.witness.get_or_init(|| rows::Witness::of(first));
+        let may_write = Arc::clone(&self.may_write);
         self.run("write a page", move |connection| {
-            rows::write(connection, &rewrites)
+            if !may_write.load(Relaxed) {
+                return Err(diesel::result::Error::RollbackTransaction);
+            }
+            let written = rows::write(connection, &rewrites);
+            may_write.store(matches!(written, Ok(Ok(()))), Relaxed);
+            written
         })
         .await?
     }
 
-    async fn commit(&mut self) -> Result<Committed, CommitFailure> {
-        let committed = self
-            .patiently("commit", |connection| connection.batch_execute("COMMIT"))
-            .await;
-        let Err(error) = committed else {
+    async fn commit(&mut self, interrupt: &CancellationToken) -> Result<Committed, CommitFailure> {
+        // A commit waits until nobody reads.
+        let committing = self.patiently("commit", |connection| connection.batch_execute("COMMIT"));
+        let committed = interrupt.run_until_cancelled(committing).await;
+        let Err(error) = committed.unwrap_or(Err(Error::Interrupted)) else {
             self.run_lock = None;
+            self.may_write.store(false, Relaxed);
             return Ok(Committed::Answered);
         };
         let witness = self.witness.take();
@@ -250,9 +280,11 @@ impl Table for SqliteTable {
     }
 
     async fn rollback(&mut self) {
-        // Fails where SQLite rolled back by itself, as it does when the disk is full.
+        let may_write = Arc::clone(&self.may_write);
+        // Fails where SQLite rolled back by itself.
         let _ = self
-            .run("roll back", |connection| {
+            .run("roll back", move |connection| {
+                may_write.store(false, Relaxed);
                 connection.batch_execute("ROLLBACK")
             })
             .await;

@@ -10,6 +10,7 @@ use diesel::sqlite::{Sqlite, SqliteConnection};
 use crate::columns::{Column, PerColumn};
 use crate::error::Error;
 use crate::pass::PAGE_ROWS;
+use crate::sql::quoted;
 use crate::table::{Rewrite, Row};
 use crate::token::Cell;
 
@@ -45,11 +46,6 @@ pub(super) fn page_query(untouched: &[String]) -> String {
         Column::RegistrationAccessToken,
         untouched.join(" || x'1f' || "),
     )
-}
-
-/// A name as SQL wants it.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// Reads a page with a query of [`page_query`].

@@ -46,17 +46,23 @@ impl Drop for RunLock {
     fn drop(&mut self) {
         // Still locked: the next run either finds no file or waits for the lock
         // on this one and sees that it is gone. If it can't be removed, an empty
-        // file stays, which does no harm.
+        // file stays, which the next run locks.
         let _ = std::fs::remove_file(&self.path);
     }
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
+    let created = OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
-        .open(path)
+        .open(path);
+    match created {
+        // Left behind by somebody else, who was killed. To lock it is enough to
+        // read it.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(path),
+        created => created,
+    }
 }
 
 fn is_at(file: &File, path: &Path) -> bool {

@@ -1,0 +1,13 @@
+//! What is said of a database's tables, whichever database it is.
+
+/// A remark for the plan: what triggers do, a run can't see beforehand.
+pub(crate) fn remark_on_triggers(triggers: &[String]) -> Option<String> {
+    let names: Vec<String> = triggers.iter().map(|name| format!("`{name}`")).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "`dcr_clients` has triggers, which run for every row that is written and may keep \
+             copies of old tokens: {}",
+            names.join(", ")
+        )
+    })
+}

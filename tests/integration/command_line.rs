@@ -1,0 +1,22 @@
+//! The program as a release engineer runs it: arguments, environment, output, exit codes.
+mod arguments;
+mod bad_keys;
+mod demo;
+mod drop_in;
+mod exit_codes;
+mod hygiene;
+mod json;
+mod keys;
+mod locked;
+mod logins;
+mod permissions;
+mod repository;
+mod snapshot;
+mod terminal;
+mod tls;
+mod urls;
+mod words;
+mod xtask;
+
+use snapshot::assert_file_snapshot;
+use xtask::{Ended, Xtask};
