@@ -5,6 +5,7 @@ mod database;
 mod error;
 mod event;
 mod keyring;
+mod report;
 mod rotation;
 mod survey;
 
@@ -26,7 +27,8 @@ pub use database::{Database, Tls};
 pub use error::Error;
 pub use event::{Event, Observer, Phase, UnreadableCell};
 pub use keyring::{Keyring, KeyringError};
-pub use rotation::{Counts, Failed, Mode, Outcome, Plan, Report, TableState, check, reencrypt};
+pub use report::{Counts, Failed, Outcome, Report, TableState};
+pub use rotation::{Mode, Plan, check, reencrypt};
 pub use scrub::DatabaseMessage;
 pub use survey::{Survey, SurveyCounts, survey};
 pub use table::Timeouts;

@@ -1,7 +1,7 @@
 //! The re-encryption itself, from the check to the commit.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::event::{Event, Observer, Phase, UnreadableCell};
 use crate::keyring::Keyring;
 use crate::pass::{Digester, Digests, for_each_page};
+use crate::report::{Counts, Failed, Outcome, Report, TableState};
 use crate::table::{Access, CommitFailure, Committed, Pass, Rewrite, Row, Table};
 
 /// A re-encryption that was checked and may be run.
@@ -36,70 +37,6 @@ pub enum Mode {
     /// Committed without reading anything back: for the benchmark, which wants
     /// to know what verification costs. The command line can't ask for it.
     CommitUnverified,
-}
-
-/// What a run did.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// In one word.
-    pub outcome: Outcome,
-    /// Rows in the table.
-    pub clients: u64,
-    /// The counts.
-    pub columns: PerColumn<Counts>,
-    /// How long it took, waiting for the lock included.
-    pub duration: Duration,
-}
-
-/// How a run ended well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Tokens were re-encrypted and committed.
-    Rotated,
-    /// Every token was under the new key already, or there is none; nothing was written.
-    NothingToDo,
-    /// Tokens were re-encrypted, verified and rolled back.
-    DryRun,
-}
-
-/// The cells of one column: `scanned` is the sum of all the others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// All cells.
-    pub scanned: u64,
-    /// Written under the new key (on a dry run, and rolled back).
-    pub reencrypted: u64,
-    /// Under the new key before, and left as they were.
-    pub already_current: u64,
-    /// Nulls.
-    pub empty: u64,
-    /// What no key opens.
-    pub unreadable: u64,
-}
-
-/// A run that failed, and what it leaves behind.
-#[derive(Debug, thiserror::Error)]
-#[error("{error}")]
-pub struct Failed {
-    /// Why.
-    pub error: Error,
-    /// The state of the table now.
-    pub table: TableState,
-    /// Rows in the table, where they were counted.
-    pub clients: Option<u64>,
-    /// The counts, where the table was read to its end.
-    pub columns: Option<PerColumn<Counts>>,
-}
-
-/// The state of the table after a run that failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TableState {
-    /// The run failed before it wrote anything.
-    Untouched,
-    /// Everything was rolled back: the table is as it was before.
-    RolledBack,
-    /// The commit was sent and its answer could not be found out.
-    Unknown,
 }
 
 /// Checks that the table can be re-encrypted, and that nothing encrypted would
@@ -266,7 +203,11 @@ async fn rewrite_and_verify<T: Table>(
     observer(Event::Phase(Phase::Reencrypting));
     let (columns, before) = rewrite(table, keyring, &digester, clients, observer).await?;
     seen.columns = Some(columns);
-    add_up(&columns, clients)?;
+    if !columns.iter().all(|(_, counts)| counts.adds_up_to(clients)) {
+        return Err(Error::Verification {
+            what: "the counts of cells",
+        });
+    }
     let total =
         |count: fn(&Counts) -> u64| columns.iter().map(|(_, counts)| count(counts)).sum::<u64>();
     if total(|counts| counts.unreadable) > 0 {
@@ -432,30 +373,4 @@ fn read_back_page<A>(
         }
     }
     Ok(digests)
-}
-
-/// Every row was seen once, and every cell counted once.
-fn add_up(columns: &PerColumn<Counts>, clients: u64) -> Result<(), Error> {
-    let adds_up = columns.iter().all(|(_, counts)| {
-        counts.scanned == clients
-            && counts.scanned
-                == counts.reencrypted + counts.already_current + counts.empty + counts.unreadable
-    });
-    if adds_up {
-        Ok(())
-    } else {
-        Err(Error::Verification {
-            what: "the counts of cells",
-        })
-    }
-}
-
-impl Counts {
-    fn add(&mut self, other: Counts) {
-        self.scanned += other.scanned;
-        self.reencrypted += other.reencrypted;
-        self.already_current += other.already_current;
-        self.empty += other.empty;
-        self.unreadable += other.unreadable;
-    }
 }
