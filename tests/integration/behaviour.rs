@@ -7,6 +7,7 @@ mod locks;
 mod only_postgres;
 mod only_postgres_access;
 mod only_sqlite;
+mod regressions;
 mod run;
 mod runs;
 mod tables;

@@ -10,6 +10,7 @@ mod keys;
 mod locked;
 mod logins;
 mod permissions;
+mod regressions;
 mod repository;
 mod snapshot;
 mod terminal;

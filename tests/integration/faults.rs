@@ -1,0 +1,25 @@
+//! Faults: whatever breaks in the middle, the table is wholly old or wholly new, and the
+//! program says which.
+//!
+//! Tables are read back with the `fernet` crate, not with the program's own code. Random
+//! moments come from a seed that each test prints; `FAULTS_SEED` repeats it.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what arranges or reads back a test's table has to fail that test"
+)]
+
+mod lab;
+mod nothing_lost;
+mod random;
+mod rotation;
+mod table;
+mod tokens;
+
+mod busy;
+mod disk_full;
+mod killed;
+mod locked;
+mod lost;
+mod signalled;
+mod stalled;
