@@ -307,7 +307,7 @@ impl Error {
             Error::UnknownColumns { columns } => {
                 let flags: Vec<String> = columns
                     .iter()
-                    .map(|column| format!("--exclude-column {column}"))
+                    .map(|column| format!("--exclude-column {}", for_a_shell(column)))
                     .collect();
                 return Some(format!(
                     "if they are under other keys, go on with `{}`",
@@ -337,6 +337,16 @@ impl Error {
             _ => return None,
         };
         Some(hint.to_owned())
+    }
+}
+
+/// In single quotes where there are double quotes in it, which a shell would take.
+fn for_a_shell(column: &ColumnName) -> String {
+    let name = column.to_string();
+    if name.contains('"') {
+        format!("'{name}'")
+    } else {
+        name
     }
 }
 

@@ -52,7 +52,9 @@ impl Subject {
                 Subject::Sqlite(file) => file.files()?.iter().any(|name| name.ends_with("-lock")),
                 Subject::Postgres(database) => {
                     let waiting = "select count(*) > 0 from pg_locks
-                        where relation = 'dcr_clients'::regclass and not granted";
+                        where relation = 'dcr_clients'::regclass and not granted
+                        and database =
+                            (select oid from pg_database where datname = current_database())";
                     let client = database.connect().await;
                     client.query_one(waiting, &[]).await?.get(0)
                 }

@@ -144,14 +144,16 @@ impl PostgresTable {
     ) -> Result<R, Error> {
         let waited = started.elapsed();
         match result {
-            Err(Error::Statement { operation, source }) if waited >= self.timeouts.lock => {
+            Err(error @ (Error::Statement { .. } | Error::Timeout { .. }))
+                if waited >= self.timeouts.lock.min(self.timeouts.statement) =>
+            {
                 self.rollback().await;
                 let ask = async |connection: &AsyncPgConnection| {
                     locks::holders(connection, in_the_way).await
                 };
                 match self.answer("find out who holds the lock", ask).await {
                     Ok(holders) if !holders.is_empty() => Err(Error::Locked { waited, holders }),
-                    _ => Err(Error::Statement { operation, source }),
+                    _ => Err(error),
                 }
             }
             result => result,

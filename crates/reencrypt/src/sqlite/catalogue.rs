@@ -133,7 +133,7 @@ fn triggers(connection: &mut SqliteConnection) -> QueryResult<Vec<String>> {
         name: String,
     }
     let triggers: Vec<Trigger> = diesel::sql_query(
-        "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'dcr_clients' ORDER BY name",
+        "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'dcr_clients' COLLATE NOCASE ORDER BY name",
     )
     .load(connection)?;
     Ok(triggers.into_iter().map(|trigger| trigger.name).collect())
