@@ -21,17 +21,17 @@ const CLIENTS: u64 = 10_000;
 /// to `$OUT`.
 const ON_A_SMALL_DISK: &str = r#"
 set -eu
-mount -t tmpfs -o size=1g tmpfs "$DISK"
+size_kb=$(du -k "$OUT/clients.sqlite" | cut -f1)
+mount -t tmpfs -o size=$((size_kb * 4))k tmpfs "$DISK"
 cp "$OUT/clients.sqlite" "$DISK/"
-size_kb=$(du -k "$DISK/clients.sqlite" | cut -f1)
-mount -o remount,size=$((size_kb + ROOM_KB))k "$DISK"
+head -c $((size_kb * 3 - ROOM_KB))k /dev/zero >"$DISK/in-the-way"
 for run in full roomy; do
     code=0
     "$XTASK" rotate-dcr >"$OUT/$run.stdout" 2>"$OUT/$run.stderr" || code=$?
     echo $code >"$OUT/$run.code"
     mkdir "$OUT/$run"
-    cp "$DISK"/* "$OUT/$run/"
-    mount -o remount,size=1g "$DISK"
+    cp "$DISK"/clients.sqlite* "$OUT/$run/"
+    rm -f "$DISK/in-the-way"
 done
 "#;
 

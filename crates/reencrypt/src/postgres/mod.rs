@@ -37,6 +37,10 @@ use rows::RowAddress;
 /// connection is taken for dead.
 const GRACE: Duration = Duration::from_secs(15);
 
+/// How long to wait for the answer to a rollback, which is a matter of
+/// milliseconds, while somebody waits for the answer to Ctrl-C.
+const ROLLBACK_PATIENCE: Duration = Duration::from_secs(3);
+
 /// A connection to one Postgres database.
 pub(crate) struct PostgresTable {
     connector: Connector,
@@ -397,18 +401,20 @@ impl Table for PostgresTable {
     }
 
     async fn rollback(&mut self) {
-        if self.in_flight.swap(0, Relaxed) > 0 {
-            self.connector.cancel(&self.connection.cancel_token()).await;
-        }
-        // The request to cancel may come late and hit the rollback instead.
-        for _ in 0..3 {
-            let mut connection = &self.connection;
-            let rolled_back =
-                tokio::time::timeout(GRACE, connection.batch_execute("ROLLBACK")).await;
-            if matches!(rolled_back, Ok(Ok(()))) {
-                break;
+        let rolling_back = async {
+            if self.in_flight.swap(0, Relaxed) > 0 {
+                self.connector.cancel(&self.connection.cancel_token()).await;
             }
-        }
+            // The request to cancel may come late and hit the rollback instead.
+            for _ in 0..3 {
+                let mut connection = &self.connection;
+                if connection.batch_execute("ROLLBACK").await.is_ok() {
+                    break;
+                }
+            }
+        };
+        // A server that doesn't answer rolls back when it sees that nobody is there.
+        let _ = tokio::time::timeout(ROLLBACK_PATIENCE, rolling_back).await;
         self.reader = None;
         self.transaction = None;
     }
