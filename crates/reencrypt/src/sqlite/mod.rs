@@ -131,6 +131,15 @@ impl SqliteTable {
         }
     }
 
+    async fn search(&mut self) -> Result<Checked, Error> {
+        let found = self.run("read the schema", catalogue::search).await?;
+        self.page_query = rows::page_query(&catalogue::check_clients(&found)?).into();
+        Ok(Checked {
+            clients: self.run("count the clients", rows::count).await?,
+            ..found.into_checked()
+        })
+    }
+
     fn next_address(&self) -> MutexGuard<'_, Option<i64>> {
         self.next_address
             .lock()
@@ -186,13 +195,20 @@ impl Table for SqliteTable {
         if access == Access::Rewrite {
             file::check_writable(&self.path)?;
         }
-        let found = self.patiently("read the schema", catalogue::search).await?;
-        self.page_query = rows::page_query(&catalogue::check_clients(&found)?).into();
-        let clients = self.count_rows().await?;
-        Ok(Checked {
-            clients,
-            ..found.into_checked()
-        })
+        // One transaction, and so one wait for those who write: each statement by
+        // itself might meet one of them.
+        let begin = |connection: &mut SqliteConnection| {
+            let begun = connection.batch_execute("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1");
+            if begun.is_err() {
+                // Fails where not even the transaction was begun.
+                let _ = connection.batch_execute("ROLLBACK");
+            }
+            begun
+        };
+        self.patiently("read the schema", begin).await?;
+        let checked = self.search().await;
+        self.rollback().await;
+        checked
     }
 
     async fn begin(&mut self, access: Access) -> Result<(), Error> {
