@@ -1,5 +1,7 @@
 //! Made-up clients, for the demonstration, the benchmark and the tests.
 
+mod service;
+
 use std::path::Path;
 
 use diesel::connection::SimpleConnection;
@@ -8,6 +10,7 @@ use diesel::sql_types::{Nullable, Text};
 use fernet::Fernet;
 use secret::FernetKey;
 
+pub use self::service::StandIn;
 use crate::error::Error;
 use crate::keyring::cipher;
 use crate::scrub::DatabaseMessage;

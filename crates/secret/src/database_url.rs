@@ -13,6 +13,7 @@ mod postgres;
 mod sqlite;
 
 use std::fmt;
+use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -64,6 +65,16 @@ impl DatabaseUrl {
             masked: parts.masked(),
             target,
         })
+    }
+
+    /// The same URL, as one reads it who works in `folder`: there begins the
+    /// relative path of an SQLite file.
+    #[must_use]
+    pub fn read_in(mut self, folder: &Path) -> DatabaseUrl {
+        if let DatabaseTarget::Sqlite(target) = &mut self.target {
+            target.path = folder.join(&target.path);
+        }
+        self
     }
 
     /// Where the URL leads.
@@ -186,6 +197,20 @@ mod tests {
         );
         assert_eq!(format!("{url:?}"), format!("DatabaseUrl({url})"));
         assert_eq!(url.expose_secret(), text);
+    }
+
+    #[test]
+    fn a_relative_file_lies_in_the_folder_of_its_reader() {
+        let path = |url: &str| match DatabaseUrl::parse(url)
+            .unwrap()
+            .read_in(Path::new("/app"))
+            .target()
+        {
+            DatabaseTarget::Sqlite(target) => target.path.clone(),
+            DatabaseTarget::Postgres(_) => unreachable!(),
+        };
+        assert_eq!(path("sqlite:///./a.db"), Path::new("/app/./a.db"));
+        assert_eq!(path("sqlite:////tmp/a.db"), Path::new("/tmp/a.db"));
     }
 
     #[test]

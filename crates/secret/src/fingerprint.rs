@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 /// else. Fingerprints stand in journals and reports: a change of this label
 /// makes every one of them unrecognisable.
 const LABEL: &[u8] = b"fernet key fingerprint 1\0";
+const PLACE_LABEL: &[u8] = b"place fingerprint 1\0";
 
 /// Sixteen hexadecimal digits that name a key without revealing it: the first
 /// eight bytes of the SHA-256 of a label and the key's 32 bytes.
@@ -16,7 +17,7 @@ const LABEL: &[u8] = b"fernet key fingerprint 1\0";
 /// try every key there is, and there are 2²⁵⁶ of them. A password can't: people
 /// choose passwords from a set small enough to go through, so whoever saw its
 /// fingerprint could find it by guessing. That is why only
-/// [`FernetKey`](crate::FernetKey) makes fingerprints.
+/// [`FernetKey`](crate::FernetKey) makes fingerprints of secrets.
 ///
 /// Two different keys share one with a probability of 2⁻⁶⁴, which is enough to
 /// tell the few keys of an installation apart; where being the same key has
@@ -25,11 +26,21 @@ const LABEL: &[u8] = b"fernet key fingerprint 1\0";
 pub struct Fingerprint([u8; 8]);
 
 impl Fingerprint {
+    /// The fingerprint of where something is, which is no secret but may be long, or
+    /// have characters that not everything takes. Never of a password or a URL with one.
+    pub fn of_place(place: &str) -> Fingerprint {
+        Fingerprint::of(PLACE_LABEL, place.as_bytes())
+    }
+
     /// The fingerprint of a key that was drawn at random.
     pub(crate) fn of_random_key(key: &[u8; 32]) -> Fingerprint {
+        Fingerprint::of(LABEL, key)
+    }
+
+    fn of(label: &[u8], bytes: &[u8]) -> Fingerprint {
         let digest = Sha256::new()
-            .chain_update(LABEL)
-            .chain_update(key)
+            .chain_update(label)
+            .chain_update(bytes)
             .finalize();
         let mut first_bytes = [0; 8];
         first_bytes.copy_from_slice(&digest[..8]);

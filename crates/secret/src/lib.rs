@@ -7,6 +7,10 @@ mod fingerprint;
 
 mod database_url;
 
+mod secret_value;
+mod version_number;
+mod versioned;
+
 pub use database_url::{
     DatabaseTarget, DatabaseUrl, DatabaseUrlError, Host, PostgresTarget, SqliteTarget, SslMode,
     UrlPart,
@@ -14,3 +18,6 @@ pub use database_url::{
 pub use fernet_key::{FernetKey, FernetKeyError, FernetKeyWarning, ParsedFernetKey};
 pub use fingerprint::Fingerprint;
 pub use python_base64::Base64Error;
+pub use secret_value::SecretValue;
+pub use version_number::{VersionNumber, VersionNumberError};
+pub use versioned::Versioned;
