@@ -1,0 +1,72 @@
+//! A plan as a document: the runbook that people read is what the engine runs.
+
+use std::fmt::Write as _;
+
+use crate::about::{About, Kind, Undo};
+
+/// A section of the runbook in Markdown: a heading, an introduction, and each step
+/// with who is told, what is done, how it is verified, how it is undone, and the
+/// outage to expect.
+pub fn runbook_section(
+    title: &str,
+    introduction: &str,
+    steps: impl IntoIterator<Item = &'static About>,
+) -> String {
+    let mut text = format!("## {title}\n\n{}\n", introduction.trim());
+    for (index, about) in steps.into_iter().enumerate() {
+        // Never fails on a String.
+        let _ = write!(text, "\n{}", step(index + 1, about));
+    }
+    text
+}
+
+fn step(number: usize, about: &About) -> String {
+    let who = match about.kind {
+        Kind::People => " (by people)",
+        Kind::Soak => " (time passes)",
+        Kind::Check | Kind::Change => "",
+    };
+    let undo = match about.undo {
+        Undo::Nothing(_) => "Nothing to undo",
+        Undo::By(_) => "Undone",
+        Undo::Impossible(_) => "**Can't be undone**",
+    };
+    let mut text = format!(
+        "### {number}. {}{who}\n\n{}\n\n",
+        about.title,
+        about.does.trim()
+    );
+    let rows = [
+        ("Told", about.told),
+        ("Touches", Some(about.touches)),
+        ("Verified", Some(about.verified)),
+        (undo, Some(about.undo.text())),
+        ("Outage", Some(about.outage.unwrap_or("none"))),
+    ];
+    for (title, content) in rows {
+        if let Some(content) = content {
+            let _ = writeln!(text, "- {title}: {content}");
+        }
+    }
+    text
+}
+
+/// The plan in short, for the person who decides: a line for each step with what
+/// it touches, the outage to expect, and what can't be undone.
+pub fn plan_lines(steps: impl IntoIterator<Item = &'static About>) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (index, about) in steps.into_iter().enumerate() {
+        let touches = match about.touches {
+            touches if touches.starts_with("nothing") => String::new(),
+            touches => format!(" ({touches})"),
+        };
+        lines.push(format!("{:>3}. {}{touches}", index + 1, about.title));
+        if let Some(outage) = about.outage {
+            lines.push(format!("     outage: {outage}"));
+        }
+        if let Undo::Impossible(reason) = about.undo {
+            lines.push(format!("     can't be undone: {reason}"));
+        }
+    }
+    lines
+}

@@ -1,0 +1,281 @@
+//! What a journal's records add up to: the state of a run and of each step.
+
+use jiff::Timestamp;
+
+use crate::fact::{Facts, Name};
+use crate::journal::{FixedText, Record, Written};
+use crate::status::{
+    RunEvent, RunStatus, StepEvent, StepStatus, next_run_status, next_step_status,
+};
+
+/// A run as its journal tells it.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// The run's name.
+    pub run: Name,
+    /// The rotation's name.
+    pub rotation: FixedText,
+    /// The platform's name.
+    pub platform: FixedText,
+    /// Who began it.
+    pub operator: Name,
+    /// Who carried it on last, or wanted it undone.
+    pub last_operator: Name,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// When its last record was written.
+    pub last_at: Timestamp,
+    /// How far it is.
+    pub status: RunStatus,
+    /// Its steps, in the order of the plan.
+    pub steps: Vec<StepHistory>,
+    /// What its steps found out.
+    pub facts: Facts,
+}
+
+/// A step as the journal tells it.
+#[derive(Clone, Debug)]
+pub struct StepHistory {
+    /// Its name.
+    pub name: FixedText,
+    /// How far it is.
+    pub status: StepStatus,
+    /// When it began first.
+    pub began_at: Option<Timestamp>,
+    /// When it last changed.
+    pub last_at: Option<Timestamp>,
+    /// Whether its effect was found there, not brought about.
+    pub found: bool,
+    /// Why it, or its undo, failed last; none once it is begun again or done.
+    pub reason: Option<FixedText>,
+    /// Until when it waits, if it waits for a time.
+    pub until: Option<Timestamp>,
+}
+
+/// A record that can't follow those before it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Impossible {
+    /// The first record doesn't begin a run, or a later one does.
+    #[error("a run begins with its first record, and only there")]
+    Beginning,
+    /// The plan has no such step.
+    #[error("the plan has no step `{0}`")]
+    UnknownStep(FixedText),
+    /// The step can't do that now.
+    #[error("the step `{step}` is {status:?}, and `{event:?}` can't follow")]
+    Step {
+        /// Which.
+        step: FixedText,
+        /// How far it is.
+        status: StepStatus,
+        /// What is said to have happened.
+        event: StepEvent,
+    },
+    /// The run can't do that now.
+    #[error("the run is {status:?}, and `{event:?}` can't follow")]
+    Run {
+        /// How far it is.
+        status: RunStatus,
+        /// What is said to have happened.
+        event: RunEvent,
+    },
+}
+
+impl History {
+    /// The state after the first record.
+    ///
+    /// # Errors
+    ///
+    /// When it doesn't begin a run.
+    pub fn begin(first: &Written) -> Result<History, Impossible> {
+        let Record::RunBegan {
+            run,
+            rotation,
+            platform,
+            operator,
+            steps,
+            ..
+        } = &first.record
+        else {
+            return Err(Impossible::Beginning);
+        };
+        Ok(History {
+            run: run.clone(),
+            rotation: rotation.clone(),
+            platform: platform.clone(),
+            operator: operator.clone(),
+            last_operator: operator.clone(),
+            began_at: first.at,
+            last_at: first.at,
+            status: RunStatus::Forward,
+            steps: steps.iter().map(StepHistory::new).collect(),
+            facts: Facts::default(),
+        })
+    }
+
+    /// The state after one more record.
+    ///
+    /// # Errors
+    ///
+    /// When the record can't follow; nothing has changed then.
+    pub fn follow(&mut self, written: &Written) -> Result<(), Impossible> {
+        match &written.record {
+            Record::RunBegan { .. } => return Err(Impossible::Beginning),
+            Record::RunDone => self.run_event(RunEvent::Finish)?,
+            Record::RunResumed { operator } => {
+                self.run_event(RunEvent::Resume)?;
+                self.last_operator = operator.clone();
+            }
+            Record::RollbackBegan { operator } => {
+                self.run_event(RunEvent::BeginRollback)?;
+                self.last_operator = operator.clone();
+            }
+            Record::RunRolledBack => self.run_event(RunEvent::FinishRollback)?,
+            Record::FactFound { step, name, fact } => {
+                self.step_event(step, StepEvent::FindFact, written.at)?;
+                self.facts.insert(name.as_str().to_owned(), fact.clone());
+            }
+            Record::StepBegan { step } => {
+                self.step_event(step, StepEvent::Begin, written.at)?;
+                let step = self.step_mut(step)?;
+                step.found = false;
+                step.reason = None;
+            }
+            Record::StepLost { step } => self.step_event(step, StepEvent::Lose, written.at)?,
+            Record::UndoBegan { step } => {
+                self.step_event(step, StepEvent::BeginUndo, written.at)?;
+            }
+            Record::StepUndone { step } => {
+                self.step_event(step, StepEvent::FinishUndo, written.at)?;
+            }
+            Record::StepWaits { step, until } => {
+                self.step_event(step, StepEvent::Wait, written.at)?;
+                self.step_mut(step)?.until = *until;
+            }
+            Record::StepFailed { step, reason } => {
+                self.step_event(step, StepEvent::Fail, written.at)?;
+                self.step_mut(step)?.reason = Some(reason.clone());
+            }
+            Record::UndoFailed { step, reason } => {
+                self.step_event(step, StepEvent::FailUndo, written.at)?;
+                self.step_mut(step)?.reason = Some(reason.clone());
+            }
+            Record::StepDone { step, found } => {
+                self.step_event(step, StepEvent::Finish, written.at)?;
+                let step = self.step_mut(step)?;
+                step.found = *found;
+                step.reason = None;
+            }
+        }
+        self.last_at = written.at;
+        Ok(())
+    }
+
+    /// How far a step is; pending if the plan has none of that name.
+    pub fn step_status(&self, name: &str) -> StepStatus {
+        self.step(name).map(|step| step.status).unwrap_or_default()
+    }
+
+    /// The step that a run stands at: the first that isn't done on the way
+    /// forward, the last that isn't undone on the way back.
+    pub fn current_step(&self) -> Option<&StepHistory> {
+        match self.status {
+            RunStatus::Forward => self
+                .steps
+                .iter()
+                .find(|step| step.status != StepStatus::Done),
+            RunStatus::RollingBack => self.steps.iter().rev().find(|step| step.is_to_be_undone()),
+            RunStatus::Done | RunStatus::RolledBack => None,
+        }
+    }
+
+    /// Whether there is something left to resume or to roll back.
+    pub fn is_unfinished(&self) -> bool {
+        matches!(self.status, RunStatus::Forward | RunStatus::RollingBack)
+    }
+
+    /// Whether an undo failed, so that a person must look.
+    pub fn is_stuck(&self) -> bool {
+        self.status == RunStatus::RollingBack
+            && self
+                .steps
+                .iter()
+                .any(|step| step.status == StepStatus::Stuck)
+    }
+
+    /// Whether that can happen to the run now: the table allows it, and no step
+    /// that is left contradicts it.
+    ///
+    /// # Errors
+    ///
+    /// When it can't.
+    pub(crate) fn after(&self, event: RunEvent) -> Result<RunStatus, Impossible> {
+        let status = self.status;
+        let mut steps = self.steps.iter();
+        let is_complete = match event {
+            RunEvent::Finish => steps.all(|step| step.status == StepStatus::Done),
+            RunEvent::FinishRollback => !steps.any(StepHistory::is_to_be_undone),
+            RunEvent::Resume | RunEvent::BeginRollback => true,
+        };
+        next_run_status(status, event)
+            .filter(|_| is_complete)
+            .ok_or(Impossible::Run { status, event })
+    }
+
+    fn run_event(&mut self, event: RunEvent) -> Result<(), Impossible> {
+        self.status = self.after(event)?;
+        Ok(())
+    }
+
+    fn step_event(
+        &mut self,
+        name: &FixedText,
+        event: StepEvent,
+        at: Timestamp,
+    ) -> Result<(), Impossible> {
+        let run_status = self.status;
+        let step = self.step_mut(name)?;
+        let status = step.status;
+        step.status = next_step_status(status, event)
+            .filter(|_| event.belongs_to(run_status))
+            .ok_or_else(|| Impossible::Step {
+                step: name.clone(),
+                status,
+                event,
+            })?;
+        step.began_at.get_or_insert(at);
+        step.last_at = Some(at);
+        step.until = None;
+        Ok(())
+    }
+
+    /// A step of the plan.
+    pub(crate) fn step(&self, name: &str) -> Option<&StepHistory> {
+        self.steps.iter().find(|step| step.name.as_str() == name)
+    }
+
+    fn step_mut(&mut self, name: &FixedText) -> Result<&mut StepHistory, Impossible> {
+        let step = self.steps.iter_mut().find(|step| step.name == *name);
+        step.ok_or_else(|| Impossible::UnknownStep(name.clone()))
+    }
+}
+
+impl StepHistory {
+    /// Whether this run has begun it and not undone it. What was only found there
+    /// was there before the run, and stays when the run is undone.
+    pub fn is_to_be_undone(&self) -> bool {
+        self.status.may_have_effect() && !self.found
+    }
+
+    fn new(name: &FixedText) -> StepHistory {
+        StepHistory {
+            name: name.clone(),
+            status: StepStatus::Pending,
+            began_at: None,
+            last_at: None,
+            found: false,
+            reason: None,
+            until: None,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+#![doc = include_str!("../README.md")]
+
+mod about;
+mod fact;
+mod plan;
+mod step;
+
+mod engine;
+mod event;
+mod rollback;
+mod stopped;
+
+mod history;
+mod journal;
+mod run;
+mod runs;
+mod status;
+
+mod document;
+mod report;
+
+pub use about::{About, Kind, Undo};
+pub use document::{plan_lines, runbook_section};
+pub use engine::run_forward;
+pub use event::{Conductor, Event};
+pub use fact::{Fact, Facts, Fingerprint, MissingFact, Name, NotAName};
+pub use history::{History, Impossible, StepHistory};
+pub use journal::{FixedText, Journal, JournalError, LineSink, Record, Written};
+pub use plan::Plan;
+pub use report::report;
+pub use rollback::roll_back;
+pub use run::{Log, Run};
+pub use runs::{RunSummary, Runs, RunsError};
+pub use status::{RunEvent, RunStatus, StepEvent, StepStatus, next_run_status, next_step_status};
+pub use step::{Applied, Observed, Step, StepError};
+pub use stopped::Stopped;

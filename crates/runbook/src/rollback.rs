@@ -1,0 +1,94 @@
+//! The way back: every step that this run has begun is undone, the last first.
+
+use crate::about::Undo;
+use crate::engine::Place;
+use crate::event::{Conductor, Event};
+use crate::journal::Record;
+use crate::plan::Plan;
+use crate::run::{Log, Run};
+use crate::step::{Step, StepError};
+use crate::stopped::Stopped;
+
+/// Undoes a run, wherever it stands, or goes on with undoing it.
+///
+/// # Errors
+///
+/// [`Stopped::Stuck`] when an undo failed: a person must look, then the same call
+/// goes on there. [`Stopped::CannotUndo`] before anything is undone.
+pub async fn roll_back<C, E: StepError>(
+    plan: &Plan<C, E>,
+    context: &mut C,
+    run: &mut Run,
+    conductor: &mut dyn Conductor,
+) -> Result<(), Stopped<E>> {
+    refuse_what_cannot_be_undone(plan, run)?;
+    let operator = run.operator();
+    run.write(Record::RollbackBegan { operator })?;
+    for (place, step) in plan.places().rev() {
+        if !run.has_to_undo(place.about.name) {
+            continue;
+        }
+        if conductor.is_interrupted() {
+            return Err(place.interrupted());
+        }
+        undo(step, place, context, run, conductor).await?;
+    }
+    run.write(Record::RunRolledBack)?;
+    Ok(())
+}
+
+fn refuse_what_cannot_be_undone<C, E>(plan: &Plan<C, E>, run: &Run) -> Result<(), Stopped<E>> {
+    for (Place { number, about, .. }, _) in plan.places() {
+        let has_begun = run.has_to_undo(about.name);
+        if has_begun && matches!(about.undo, Undo::Impossible(_)) {
+            return Err(Stopped::CannotUndo { number, about });
+        }
+    }
+    Ok(())
+}
+
+async fn undo<C, E: StepError>(
+    step: &dyn Step<C, E>,
+    place: Place,
+    context: &mut C,
+    run: &mut Run,
+    conductor: &mut dyn Conductor,
+) -> Result<(), Stopped<E>> {
+    let Place { number, of, about } = place;
+    run.write(Record::UndoBegan {
+        step: about.name.into(),
+    })?;
+    let undo = true;
+    conductor.event(Event::Begins {
+        number,
+        of,
+        about,
+        undo,
+    });
+    let mut log = Log::new(run, about.name, conductor);
+    match step.undo(context, &mut log).await {
+        Ok(()) => {}
+        Err(error) if error.is_interruption() => return Err(place.interrupted()),
+        Err(error) => {
+            let written = run.write(Record::UndoFailed {
+                step: about.name.into(),
+                reason: error.reason().into(),
+            });
+            if written.is_err() {
+                // The journal's error is the one that is returned.
+                conductor.event(Event::Remark(&error.to_string()));
+            }
+            written?;
+            return Err(Stopped::Stuck {
+                number,
+                about,
+                error,
+            });
+        }
+    }
+    run.write(Record::StepUndone {
+        step: about.name.into(),
+    })?;
+    conductor.event(Event::Ends { about });
+    Ok(())
+}

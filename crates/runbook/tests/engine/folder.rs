@@ -1,0 +1,231 @@
+//! The folder of runs: locks, names, and what is no run.
+
+use std::fs;
+use std::path::PathBuf;
+
+use runbook::{Run, Runs, RunsError};
+
+use crate::driver::{Stage, Then, operator};
+use crate::toy::{ABOUTS, ONE_WAY, plan, plan_of};
+use crate::world::World;
+
+pub(crate) fn stage() -> Stage {
+    Stage::new(plan(), World::new())
+}
+
+pub(crate) fn journal_of(run: &Run) -> PathBuf {
+    run.folder().join("journal.jsonl")
+}
+
+pub(crate) fn begin(runs: &Runs) -> Result<Run, RunsError> {
+    runs.begin(&plan(), "toy-box", operator("ann"))
+}
+
+pub(crate) fn open(runs: &Runs, name: &str) -> Result<Run, RunsError> {
+    runs.open(name, &plan(), operator("ann"))
+}
+
+#[test]
+fn two_runs_of_a_secret_at_once_are_refused_and_those_of_two_are_not() {
+    let stage = stage();
+    let run = stage.begin();
+    let name = run.history().run.to_string();
+    assert!(stage.runs().list().unwrap()[0].is_carried_on);
+    let runs = stage.runs();
+    let elsewhere = std::thread::spawn(move || (begin(&runs).err(), open(&runs, &name).err()));
+    let (begun, opened) = elsewhere.join().unwrap();
+    assert!(matches!(begun, Some(RunsError::Busy { .. })), "{begun:?}");
+    assert!(matches!(opened, Some(RunsError::Busy { .. })), "{opened:?}");
+
+    let other = plan_of("other", &ABOUTS);
+    stage
+        .runs()
+        .begin(&other, "toy-box", operator("ann"))
+        .unwrap();
+    drop(run);
+    assert!(
+        !stage
+            .runs()
+            .list()
+            .unwrap()
+            .iter()
+            .any(|run| run.is_carried_on)
+    );
+}
+
+#[tokio::test]
+async fn an_unfinished_run_refuses_a_second_until_it_is_at_an_end() {
+    for then in crate::driver::THEN {
+        let mut stage = stage();
+        let run = stage.begin();
+        let name = run.history().run.to_string();
+        drop(run);
+        let refused = begin(&stage.runs()).err();
+        assert!(
+            matches!(&refused, Some(RunsError::Unfinished { run, .. }) if *run == name),
+            "{refused:?}"
+        );
+        let mut run = open(&stage.runs(), &name).unwrap();
+        stage.bring_to_end(&mut run, then, "end").await;
+        drop(run);
+        begin(&stage.runs()).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn runs_of_one_second_have_names_of_their_own_and_the_newest_is_first() {
+    let mut stage = stage();
+    let mut names = Vec::new();
+    for _ in 0..5 {
+        let mut run = stage.begin();
+        stage.bring_to_end(&mut run, Then::Resume, "end").await;
+        names.insert(0, run.history().run.to_string());
+        stage.world = World::new();
+    }
+    let listed: Vec<_> = stage
+        .runs()
+        .list()
+        .unwrap()
+        .into_iter()
+        .map(|run| run.name)
+        .collect();
+    assert_eq!(listed, names);
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), 5);
+}
+
+#[tokio::test]
+async fn a_run_beneath_a_later_one_is_not_opened() {
+    let mut stage = stage();
+    let mut first = stage.begin();
+    stage.bring_to_end(&mut first, Then::Resume, "first").await;
+    let first_name = first.history().run.to_string();
+    drop(first);
+    let second = stage.begin();
+    let second_name = second.history().run.to_string();
+    drop(second);
+    let refused = open(&stage.runs(), &first_name).err();
+    assert!(
+        matches!(&refused, Some(RunsError::Followed { later, .. }) if *later == second_name),
+        "{refused:?}"
+    );
+
+    let mut second = open(&stage.runs(), &second_name).unwrap();
+    stage.back(&mut second).await.unwrap();
+    drop(second);
+    open(&stage.runs(), &first_name).unwrap();
+}
+
+#[test]
+fn a_run_is_opened_with_its_own_plan_only() {
+    let stage = stage();
+    let run = stage.begin();
+    let name = run.history().run.to_string();
+    let path = journal_of(&run);
+    drop(run);
+    let half = fs::read_to_string(&path).unwrap() + "half a line of another process";
+    fs::write(&path, &half).unwrap();
+    let runs = stage.runs();
+    let error = runs
+        .open(&name, &plan_of("toy", &ONE_WAY), operator("ann"))
+        .err();
+    assert!(
+        matches!(error, Some(RunsError::OtherSteps { .. })),
+        "{error:?}"
+    );
+    let error = runs
+        .open(&name, &plan_of("other", &ABOUTS), operator("ann"))
+        .err();
+    assert!(
+        matches!(error, Some(RunsError::OtherRotation { .. })),
+        "{error:?}"
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), half, "not touched");
+    for name in ["", ".", "..", "toy", "../runs", "/etc", "a b"] {
+        let error = open(&runs, name).err();
+        assert!(
+            matches!(error, Some(RunsError::NoSuchRun { .. })),
+            "{name}: {error:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_run_is_not_listed() {
+    let stage = stage();
+    assert!(stage.runs().list().unwrap().is_empty());
+    drop(stage.begin());
+    let runs = stage.folder.path().join("runs");
+    fs::create_dir(runs.join("ended-before-its-journal")).unwrap();
+    fs::create_dir(runs.join("ended-in-its-first-record")).unwrap();
+    fs::write(
+        runs.join("ended-in-its-first-record/journal.jsonl"),
+        "{\"at\":",
+    )
+    .unwrap();
+    fs::write(runs.join(".DS_Store"), "").unwrap();
+    assert_eq!(stage.runs().list().unwrap().len(), 1);
+}
+
+#[test]
+fn nobody_else_may_read_a_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let stage = stage();
+    let run = stage.begin();
+    let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(journal_of(&run)), 0o600);
+    assert_eq!(mode(run.folder().to_owned()), 0o700);
+    assert_eq!(mode(stage.folder.path().join("runs")), 0o700);
+    assert_eq!(mode(stage.folder.path().join("locks/toy.lock")), 0o600);
+}
+
+/// The child is this test again, told by its environment to hold the lock.
+#[test]
+fn a_killed_process_holds_no_lock() {
+    const FOLDER: &str = "RUNBOOK_TEST_HOLDS_LOCK_IN";
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        let _run = begin(&Runs::in_folder(folder)).unwrap();
+        std::thread::sleep(std::time::Duration::from_secs(60));
+        return;
+    }
+    let stage = stage();
+    let mut child = child(FOLDER, stage.folder.path());
+    let name = loop {
+        if let Some(run) = stage
+            .runs()
+            .list()
+            .unwrap()
+            .into_iter()
+            .find(|run| run.is_carried_on)
+        {
+            break run.name;
+        }
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "the child ended by itself"
+        );
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    };
+    assert!(matches!(
+        open(&stage.runs(), &name),
+        Err(RunsError::Busy { .. })
+    ));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    open(&stage.runs(), &name).unwrap();
+}
+
+fn child(variable: &str, folder: &std::path::Path) -> std::process::Child {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this test's own program, to be killed"
+    )]
+    std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "folder::a_killed_process_holds_no_lock"])
+        .env(variable, folder)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap()
+}

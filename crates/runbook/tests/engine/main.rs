@@ -1,0 +1,18 @@
+//! The engine against a toy world: every step with every fault, and a crash at every record.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a helper of a test fails by panicking"
+)]
+
+mod crashes;
+mod disturbances;
+mod driver;
+mod faults;
+mod folder;
+mod journals;
+mod people_and_time;
+mod sinks;
+mod texts;
+mod toy;
+mod world;
