@@ -1,0 +1,355 @@
+//! What can go wrong, each with its advice.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use secret::VersionNumber;
+
+use crate::google_cloud::CloudError;
+use crate::secret_store::{Reference, VersionState};
+
+/// Why a platform could not do what it was asked to.
+///
+/// No message holds a value, or what a child process printed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store has no such version.
+    #[error("the secret `{secret}` has no version `{reference}`")]
+    NoSuchVersion {
+        /// The secret.
+        secret: String,
+        /// What was asked for.
+        reference: Reference,
+    },
+    /// The version's state forbids it.
+    #[error("version `{version}` of the secret `{secret}` is {state}")]
+    VersionState {
+        /// The secret.
+        secret: String,
+        /// The version.
+        version: VersionNumber,
+        /// Its state.
+        state: VersionState,
+    },
+    /// A value without a byte.
+    #[error("an empty value for the secret `{secret}`")]
+    EmptyValue {
+        /// The secret.
+        secret: String,
+    },
+    /// A name that the store can't keep. It isn't quoted: what stands in a wrong
+    /// place may be a value.
+    #[error("a secret's name is not one that the store can keep")]
+    SecretName,
+    /// The file system refused something.
+    #[error("cannot {action} `{path}`")]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The store's folder is a symbolic link, or no folder.
+    #[error("the store `{path}` is not a folder of its own")]
+    NotAFolder {
+        /// The store.
+        path: PathBuf,
+    },
+    /// Other users can get at the store's folder.
+    #[error("the store `{path}` is open to other users: its mode is `{mode:03o}`")]
+    OpenToOthers {
+        /// The store.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// Somebody else changes the store.
+    #[error("the store `{path}` is in use: waited {} s", .waited.as_secs())]
+    StoreBusy {
+        /// The store.
+        path: PathBuf,
+        /// How long.
+        waited: Duration,
+    },
+    /// A file of the store isn't as it was written. What it holds isn't quoted.
+    #[error("`{path}` is damaged: {what} (line {line})")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+        /// Where, from 1 on.
+        line: usize,
+    },
+    /// A file of the store was written by a newer version of this tool.
+    #[error("`{path}` has the format `{found}`, and this program knows `{known}` only")]
+    NewerFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+        /// The newest that is known here.
+        known: u64,
+    },
+    /// The file of variables isn't there.
+    #[error("no file of variables at `{path}`")]
+    NoEnvFile {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The file of variables doesn't set a variable.
+    #[error("`{path}` does not set `{variable}`")]
+    NoVariable {
+        /// The file.
+        path: PathBuf,
+        /// The variable.
+        variable: String,
+    },
+    /// The file of variables sets a variable more than once.
+    #[error("`{path}` sets `{variable}` more than once: lines {}", listed(.lines))]
+    RepeatedVariable {
+        /// The file.
+        path: PathBuf,
+        /// The variable.
+        variable: String,
+        /// Where, from 1 on.
+        lines: Vec<usize>,
+    },
+    /// A quote that nothing ends: who knows where the next variable begins.
+    #[error("line {line} of `{path}` opens a quote that nothing closes")]
+    OpenQuote {
+        /// The file.
+        path: PathBuf,
+        /// Where, from 1 on.
+        line: usize,
+    },
+    /// The value can't be written so that every reader reads it back.
+    #[error("the value of `{variable}` cannot be written to `{path}` so that it is read back")]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// The variable.
+        variable: String,
+    },
+    /// Somebody else wrote the file of variables in the same moment.
+    #[error("`{path}` was changed by somebody else meanwhile")]
+    EnvFileChanged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The platform has no such service.
+    #[error("there is no service `{service}`")]
+    NoSuchService {
+        /// The service.
+        service: String,
+    },
+    /// The service has no such revision.
+    #[error("the service `{service}` has no revision `{revision}`")]
+    NoSuchRevision {
+        /// The service.
+        service: String,
+        /// The revision.
+        revision: String,
+    },
+    /// The revision serves, or may.
+    #[error("the revision `{revision}` of `{service}` serves")]
+    RevisionServes {
+        /// The service.
+        service: String,
+        /// The revision.
+        revision: String,
+    },
+    /// A revision can't be made with a value that is in no store.
+    #[error("no revision of `{service}` can be made that has `{variable}` from no secret")]
+    InlineRevision {
+        /// The service.
+        service: String,
+        /// The variable.
+        variable: String,
+    },
+    /// The value that a revision had was in no store, and has been overwritten.
+    #[error("the value that `{variable}` had in the revision `{revision}` was in no store")]
+    InlineValueGone {
+        /// The revision.
+        revision: String,
+        /// The variable.
+        variable: String,
+    },
+    /// A command of the settings didn't start.
+    #[error("the {purpose} command `{program}` of `{service}` did not start")]
+    CommandNotStarted {
+        /// The service.
+        service: String,
+        /// `restart` or `ready`.
+        purpose: &'static str,
+        /// Its first word.
+        program: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A command of the settings failed.
+    #[error("the {purpose} command `{program}` of `{service}` ended with {status}")]
+    CommandFailed {
+        /// The service.
+        service: String,
+        /// `restart` or `ready`.
+        purpose: &'static str,
+        /// Its first word.
+        program: String,
+        /// How it ended.
+        status: ExitStatus,
+    },
+    /// A command of the settings took too long, and was killed.
+    #[error("the {purpose} command `{program}` of `{service}` did not end in {} s", .limit.as_secs_f32())]
+    CommandTimeout {
+        /// The service.
+        service: String,
+        /// `restart` or `ready`.
+        purpose: &'static str,
+        /// Its first word.
+        program: String,
+        /// How long it may take.
+        limit: Duration,
+    },
+    /// The service was restarted, and its `ready` command went on failing.
+    #[error("`{service}` was not ready {} s after its restart", .limit.as_secs_f32())]
+    NotReady {
+        /// The service.
+        service: String,
+        /// How long it may take.
+        limit: Duration,
+    },
+    /// The database couldn't be backed up.
+    #[error("cannot {action} of `{database}`")]
+    Backup {
+        /// What was tried.
+        action: &'static str,
+        /// The database.
+        database: PathBuf,
+        /// What SQLite said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The copy of the database has faults.
+    #[error("the copy of `{database}` has faults")]
+    FaultyBackup {
+        /// The database.
+        database: PathBuf,
+    },
+    /// Something of Google Cloud's own.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+}
+
+impl Error {
+    /// What to do about it, where that isn't plain from the message.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Error::Cloud(error) => return error.hint(),
+            Error::NoSuchVersion { .. } => "`cargo xtask status` lists the versions",
+            Error::VersionState {
+                state: VersionState::Disabled,
+                ..
+            } => "enable it, or take another version; `latest` doesn't fall back to an older one",
+            Error::VersionState { .. } => {
+                "its value is gone: take another version, or add the value anew"
+            }
+            Error::SecretName => {
+                "a name is 1 to 255 lower-case letters, digits and hyphens, and not `backups`"
+            }
+            Error::NotAFolder { .. } => "name the folder itself in the settings, not a link to it",
+            Error::OpenToOthers { path, .. } => {
+                return Some(format!("`chmod 700 '{}'`", path.display()));
+            }
+            Error::StoreBusy { .. } => "let the other run end, then try again",
+            Error::Damaged { .. } => {
+                "put the file back from a backup of the store; the values beside it are untouched"
+            }
+            Error::NewerFormat { .. } => "update this program",
+            Error::NoEnvFile { .. } => "check `env_file` in the settings",
+            Error::NoVariable { variable, .. } => {
+                return Some(format!(
+                    "add a line `{variable}=` with the value that the service runs with"
+                ));
+            }
+            Error::RepeatedVariable { .. } => {
+                "the last one counts: remove the others, then try again"
+            }
+            Error::OpenQuote { .. } => "close the quote",
+            Error::Unwritable { .. } => {
+                "a value there must be text without `${`, and without control characters"
+            }
+            Error::EnvFileChanged { .. } => "try again when nobody edits it",
+            Error::RevisionServes { .. } => "send the traffic to another revision first",
+            Error::InlineRevision { .. } | Error::InlineValueGone { .. } => {
+                "add the value to the store, and bind a revision to that version"
+            }
+            Error::CommandNotStarted { .. } => "check the command in the settings",
+            Error::CommandFailed { .. } => "its own output is above; running it again is safe",
+            Error::CommandTimeout { .. } | Error::NotReady { .. } => {
+                "look at the service's log; a longer `timeout` can be set in the settings"
+            }
+            Error::Backup { .. } => "is there room for a second copy of the database?",
+            Error::FaultyBackup { .. } => {
+                "the database itself may be damaged: look at it with `PRAGMA integrity_check`"
+            }
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+
+    /// The same in a few fixed words, for a journal: without names, and without
+    /// what a system or a database said.
+    pub fn what(&self) -> &'static str {
+        match self {
+            Error::NoSuchVersion { .. } => "a version does not exist",
+            Error::VersionState { .. } => "a version is disabled or destroyed",
+            Error::EmptyValue { .. } => "a value was empty",
+            Error::SecretName => "a secret's name was refused",
+            Error::File { .. } => "a file could not be read or written",
+            Error::NotAFolder { .. } | Error::OpenToOthers { .. } => "the store is not private",
+            Error::StoreBusy { .. } => "the store was in use",
+            Error::Damaged { .. } => "a file of the store is damaged",
+            Error::NewerFormat { .. } => "a file of the store has a newer format",
+            Error::NoEnvFile { .. } | Error::OpenQuote { .. } => {
+                "the file of variables could not be read"
+            }
+            Error::NoVariable { .. } => "a variable is not set",
+            Error::RepeatedVariable { .. } => "a variable is set more than once",
+            Error::Unwritable { .. } => "a value could not be written to the file of variables",
+            Error::EnvFileChanged { .. } => "the file of variables was changed meanwhile",
+            Error::NoSuchService { .. } => "a service does not exist",
+            Error::NoSuchRevision { .. } => "a revision does not exist",
+            Error::RevisionServes { .. } => "a revision serves",
+            Error::InlineRevision { .. } | Error::InlineValueGone { .. } => {
+                "a value is in no store"
+            }
+            Error::CommandNotStarted { .. } => "a command did not start",
+            Error::CommandFailed { .. } => "a command failed",
+            Error::CommandTimeout { .. } => "a command took too long",
+            Error::NotReady { .. } => "a service did not become ready",
+            Error::Backup { .. } | Error::FaultyBackup { .. } => "a backup could not be made",
+            Error::Cloud(error) => error.what(),
+        }
+    }
+
+    pub(crate) fn file(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Error {
+        let path = path.into();
+        move |source| Error::File {
+            action,
+            path,
+            source,
+        }
+    }
+}
+
+fn listed(lines: &[usize]) -> String {
+    let lines: Vec<String> = lines.iter().map(usize::to_string).collect();
+    lines.join(", ")
+}

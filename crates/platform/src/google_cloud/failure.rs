@@ -1,0 +1,221 @@
+//! What `gcloud` says when it fails, read from the one line that says it.
+
+use std::time::Duration;
+
+/// A call of `gcloud` that failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// Of which kind.
+    pub(super) kind: Kind,
+    /// What `gcloud` said: one line of plain characters.
+    pub(super) message: String,
+    /// What was tried.
+    pub(super) action: String,
+}
+
+/// What follows from a failure.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// The thing isn't there.
+    NotFound,
+    /// The state that the thing is in forbids it.
+    Precondition,
+    /// A permission is missing: its name, where it is told.
+    Denied(Option<String>),
+    /// Somebody changed it in the same moment.
+    Conflict,
+    /// A server or the way to it is broken: whether a change happened is unknown.
+    Unavailable,
+    /// It was killed: whether a change happened is unknown.
+    TimedOut(Duration),
+    /// Nobody is logged in.
+    LoggedOut,
+    /// The program didn't start.
+    NotStarted(std::io::Error),
+    /// It answered something that isn't its answer. A change has happened.
+    Unreadable,
+    /// Anything else: it was refused, and nothing has changed.
+    Refused,
+}
+
+impl Failure {
+    /// Whether a change may have happened all the same.
+    pub(super) fn is_unsettled(&self) -> bool {
+        matches!(
+            self.kind,
+            Kind::Unavailable | Kind::TimedOut(_) | Kind::Unreadable
+        )
+    }
+
+    /// Whether a question is worth asking again.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(self.kind, Kind::Unavailable | Kind::TimedOut(_))
+    }
+
+    pub(super) fn is_not_found(&self) -> bool {
+        matches!(self.kind, Kind::NotFound)
+    }
+
+    /// Reads what a failed call printed on standard error.
+    pub(super) fn read(action: &str, stderr: &[u8]) -> Failure {
+        let message = message(&String::from_utf8_lossy(stderr));
+        Failure {
+            kind: kind(&message),
+            message,
+            action: action.to_owned(),
+        }
+    }
+}
+
+/// The line with the error, without its prefix and without what could harm a
+/// terminal.
+fn message(stderr: &str) -> String {
+    let mut lines = stderr
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
+    let found = lines.clone().find_map(|line| line.strip_prefix("ERROR: "));
+    let line = found.or_else(|| lines.next_back()).unwrap_or("no message");
+    let line = match line.split_once(") ") {
+        Some((command, rest)) if command.starts_with("(gcloud.") => rest,
+        _ => line,
+    };
+    let line = answered(line).unwrap_or_else(|| line.to_owned());
+    let plain = |character: char| {
+        if character.is_control() {
+            ' '
+        } else {
+            character
+        }
+    };
+    line.chars().map(plain).take(500).collect()
+}
+
+/// What is not Google's own error is quoted by `gcloud` with its headers and all that
+/// it holds, which may be anything: the status is enough.
+fn answered(line: &str) -> Option<String> {
+    let (address, rest) = line
+        .strip_prefix("HttpError accessing <")?
+        .split_once(">: response: <")?;
+    let status = rest.split_once("'status': ").map_or("", |(_, rest)| rest);
+    let digits: String = status.chars().take_while(char::is_ascii_digit).collect();
+    Some(format!("HTTP status {digits} from `{address}`"))
+}
+
+fn kind(message: &str) -> Kind {
+    let has = |piece: &str| message.contains(piece);
+    if has("active account selected")
+        || has("refreshing") && has("auth tokens")
+        || has("Reauthentication")
+    {
+        Kind::LoggedOut
+    } else if has("PERMISSION_DENIED")
+        || has("HTTPError 403")
+        || has("Permission '") && has("denied")
+    {
+        Kind::Denied(permission(message))
+    } else if has("FAILED_PRECONDITION") {
+        Kind::Precondition
+    } else if has("ABORTED") || has("HTTPError 409") {
+        Kind::Conflict
+    } else if has("NOT_FOUND")
+        || has("HTTPError 404")
+        || has("Cannot find service [")
+        || has("Cannot find revision [")
+    {
+        Kind::NotFound
+    } else if is_server_fault(message) {
+        Kind::Unavailable
+    } else {
+        Kind::Refused
+    }
+}
+
+fn is_server_fault(message: &str) -> bool {
+    const SIGNS: [&str; 6] = [
+        "gcloud crashed",
+        "UNAVAILABLE",
+        "INTERNAL: ",
+        "DEADLINE_EXCEEDED",
+        "HTTPError 5",
+        "HTTP status 5",
+    ];
+    SIGNS.iter().any(|sign| message.contains(sign))
+}
+
+/// `secretmanager.versions.add` of "Permission 'secretmanager.versions.add' denied …".
+fn permission(message: &str) -> Option<String> {
+    let (_, rest) = message.split_once("ermission ")?;
+    let name = rest.split_whitespace().next()?;
+    let name = name.trim_matches(|character: char| !character.is_ascii_alphanumeric());
+    name.contains('.').then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(stderr: &str) -> Failure {
+        Failure::read("try", stderr.as_bytes())
+    }
+
+    #[test]
+    fn the_message_is_one_plain_line() {
+        let failure = read(
+            "WARNING: something\nERROR: (gcloud.secrets.versions.access) FAILED_PRECONDITION: \
+             Secret Version [projects/1/secrets/x/versions/3] is in \u{1b}[1mDISABLED state.\n- more\n",
+        );
+        assert!(matches!(failure.kind, Kind::Precondition));
+        assert_eq!(
+            failure.message,
+            "FAILED_PRECONDITION: Secret Version [projects/1/secrets/x/versions/3] is in  [1mDISABLED state."
+        );
+        assert_eq!(read("").message, "no message");
+    }
+
+    #[test]
+    fn an_answer_that_is_not_googles_is_not_quoted() {
+        let failure = read(
+            "ERROR: (gcloud.x) HttpError accessing <http://s.test/v1/x>: response: <{'server': 'x', \
+             'content-length': '24', 'status': 502}>, content <<html>hunter2</html>>\nThis may be",
+        );
+        assert_eq!(failure.message, "HTTP status 502 from `http://s.test/v1/x`");
+    }
+
+    #[test]
+    fn a_missing_permission_is_named() {
+        for text in [
+            "ERROR: (gcloud.x) PERMISSION_DENIED: Permission secretmanager.versions.add denied on resource (or it may not exist).",
+            "ERROR: (gcloud.x) PERMISSION_DENIED: Permission 'secretmanager.versions.add' denied for resource.",
+        ] {
+            let failure = read(text);
+            assert!(
+                matches!(&failure.kind, Kind::Denied(Some(name)) if name == "secretmanager.versions.add"),
+                "{failure:?}"
+            );
+        }
+        let unnamed = read(
+            "ERROR: (gcloud.x) HTTPError 403: The client is not authorized to make this request.",
+        );
+        assert!(matches!(unnamed.kind, Kind::Denied(None)));
+    }
+
+    #[test]
+    fn only_what_may_have_happened_is_unsettled() {
+        for text in [
+            "ERROR: gcloud crashed (MaxRetryError): HTTPConnectionPool",
+            "ERROR: (gcloud.x) UNAVAILABLE: try later",
+            "ERROR: (gcloud.x) HTTPError 503: try later",
+            "ERROR: (gcloud.x) HttpError accessing <http://s.test/v1/x>: response: <{'status': 502}>, content <>",
+        ] {
+            assert!(read(text).is_unsettled(), "{text}");
+        }
+        for text in [
+            "ERROR: (gcloud.x) ABORTED: Conflict for resource",
+            "ERROR: (gcloud.x) NOT_FOUND: nothing",
+            "ERROR: (gcloud.x) unrecognized arguments: --x",
+        ] {
+            assert!(!read(text).is_unsettled(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The services: Cloud Run.
+
+mod answers;
+mod bindings;
+mod look;
+mod prepare;
+mod tags;
+mod tidy;
+mod traffic;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secret::{SecretValue, VersionNumber};
+
+use self::bindings::Bindings;
+use super::failure::Failure;
+use super::gcloud::Gcloud;
+use super::is_name;
+use super::store::SecretManager;
+use crate::{Binding, Bound, Error, Service, Services};
+
+/// Cloud Run. Nothing is remembered but what can't change: the bindings of
+/// revisions that were looked at.
+///
+/// A revision that this tool made or took the traffic from is reachable under a tag
+/// of its own (`rot-…`), by which a cutover and its undo find it. What `gcloud`
+/// itself changes with every new revision stays: the image of the first container by
+/// its digest, and annotations with the client's name and version.
+pub(super) struct CloudRun {
+    gcloud: Arc<Gcloud>,
+    store: SecretManager,
+    seen: RefCell<HashMap<String, Rc<Bindings>>>,
+}
+
+impl CloudRun {
+    pub(super) fn new(gcloud: Arc<Gcloud>, store: SecretManager) -> CloudRun {
+        CloudRun {
+            gcloud,
+            store,
+            seen: RefCell::default(),
+        }
+    }
+
+    fn error(&self, failure: Failure) -> Error {
+        failure.into_error(&self.gcloud.settings.gcloud)
+    }
+}
+
+#[async_trait(?Send)]
+impl Services for CloudRun {
+    async fn describe(&self, service: &str, binding: &Binding) -> Result<Service, Error> {
+        let answer = self.look(service).await?;
+        self.described(service, &answer, binding).await
+    }
+
+    async fn inline_value(&self, service: &str, variable: &str) -> Result<SecretValue, Error> {
+        let answer = self.look(service).await?;
+        let serving = self.serving(service, &answer)?;
+        self.literal(service, &serving, variable).await
+    }
+
+    async fn prepare(&self, service: &str, binding: &Binding, to: Bound) -> Result<String, Error> {
+        if !is_name(&binding.variable) || !is_name(&binding.secret) {
+            let what = "variable or secret";
+            return Err(super::CloudError::Name { what }.into());
+        }
+        self.make_ready(service, binding, to).await
+    }
+
+    async fn cut_over(&self, service: &str, revision: &str) -> Result<(), Error> {
+        self.send_traffic(service, revision).await
+    }
+
+    async fn discard(&self, service: &str, revision: &str) -> Result<(), Error> {
+        self.untag(service, revision).await
+    }
+}
+
+/// `latest` or the number, as Cloud Run has it.
+fn key(service: &str, binding: &Binding, bound: Bound) -> Result<String, Error> {
+    match bound {
+        Bound::Latest => Ok("latest".to_owned()),
+        Bound::Pinned(number) => Ok(VersionNumber::to_string(&number)),
+        Bound::Inline => Err(Error::InlineRevision {
+            service: service.to_owned(),
+            variable: binding.variable.clone(),
+        }),
+    }
+}

@@ -1,0 +1,244 @@
+//! A new revision without traffic: made once, waited for, found again.
+
+use std::time::Instant;
+
+use super::answers::{Condition, ServiceAnswer};
+use super::bindings::{Bindings, Found};
+use super::tags::Tag;
+use super::{CloudRun, key};
+use crate::google_cloud::CloudError;
+use crate::google_cloud::gcloud::{ATTEMPTS, Call};
+use crate::{Binding, Bound, Error, Reference};
+
+/// What is under the tag of the revision that is wanted.
+struct Candidate<'a> {
+    revision: &'a str,
+    /// Whether this very call made it.
+    is_ours: bool,
+}
+
+impl CloudRun {
+    pub(super) async fn make_ready(
+        &self,
+        service: &str,
+        binding: &Binding,
+        to: Bound,
+    ) -> Result<String, Error> {
+        let key = key(service, binding, to)?;
+        let mut answer = self.look_and_check(service, binding, to).await?;
+        let subject = format!("{}={}:{key}", binding.variable, binding.secret);
+        // What was under the tag before and isn't what is wanted.
+        let mut stale = None;
+        for attempt in 0..=ATTEMPTS {
+            if let Some(serving) = self.serves_already(service, &answer, binding, to).await? {
+                return Ok(serving);
+            }
+            let made = Tag::find(&answer, &subject).map(|(_, name)| name.to_owned());
+            if let Some(made) = made.filter(|made| stale.as_ref() != Some(made)) {
+                let candidate = Candidate {
+                    revision: &made,
+                    is_ours: attempt > 0,
+                };
+                if self
+                    .is_good(service, answer, binding, to, &candidate)
+                    .await?
+                {
+                    return Ok(made);
+                }
+                stale = Some(made);
+                answer = self.look(service).await?;
+            }
+            if attempt == ATTEMPTS {
+                break;
+            }
+            let update = self
+                .update(service, &answer, binding, &key, &subject)
+                .await?;
+            self.try_change(&update).await?;
+            answer = self.look(service).await?;
+        }
+        let action = format!("make a revision of `{service}`");
+        Err(CloudError::Conflict { action }.into())
+    }
+
+    /// The service, and that the version can be read: Cloud Run would refuse it too,
+    /// in words of its own.
+    async fn look_and_check(
+        &self,
+        service: &str,
+        binding: &Binding,
+        to: Bound,
+    ) -> Result<ServiceAnswer, Error> {
+        let reference = match to {
+            Bound::Pinned(number) => Reference::Number(number),
+            Bound::Latest | Bound::Inline => Reference::Latest,
+        };
+        let checked = self.store.check_enabled(&binding.secret, reference);
+        let (answer, checked) = tokio::join!(self.look(service), checked);
+        let answer = answer?;
+        checked?;
+        Ok(answer)
+    }
+
+    async fn serves_already(
+        &self,
+        service: &str,
+        answer: &ServiceAnswer,
+        binding: &Binding,
+        to: Bound,
+    ) -> Result<Option<String>, Error> {
+        let serving = self.serving(service, answer)?;
+        let bindings = self.bindings(service, &serving).await?;
+        Ok((bindings.find(binding) == Found::Bound(to)).then_some(serving))
+    }
+
+    /// Waits until a revision is ready, and looks whether it differs from the serving
+    /// one in the binding alone. One that an earlier run left and that failed is no
+    /// error: another is made.
+    async fn is_good(
+        &self,
+        service: &str,
+        answer: ServiceAnswer,
+        binding: &Binding,
+        to: Bound,
+        candidate: &Candidate<'_>,
+    ) -> Result<bool, Error> {
+        let serving = self.serving(service, &answer)?;
+        let revision = candidate.revision;
+        let waited = self.wait_until_made(service, revision, answer).await;
+        match waited {
+            Err(Error::Cloud(CloudError::RevisionFailed { .. })) if !candidate.is_ours => {
+                return Ok(false);
+            }
+            other => other?,
+        }
+        let bindings = self.bindings(service, &serving).await?;
+        let made = self.bindings(service, revision).await?;
+        Ok(made.find(binding) == Found::Bound(to)
+            && bindings.differing(&made, &binding.variable).is_empty())
+    }
+
+    /// The change that makes the revision.
+    async fn update(
+        &self,
+        service: &str,
+        answer: &ServiceAnswer,
+        binding: &Binding,
+        key: &str,
+        subject: &str,
+    ) -> Result<Call<'static>, Error> {
+        let mut updates = vec![format!("{}={}:{key}", binding.variable, binding.secret)];
+        updates.extend(self.back_to_serving(service, answer, binding).await?);
+        let tag = Tag::for_preparing(answer, subject);
+        let action = format!("make a revision of `{service}`");
+        let mut call = Call::new(action, &["run", "services", "update", service])
+            .with(format!("--update-secrets={}", updates.join(",")))
+            .with(format!("--tag={}", tag.text()))
+            .with("--no-traffic".to_owned())
+            .with("--async".to_owned());
+        if !answer.has_min_instances() && key != "latest" {
+            call = call.with("--min-instances=1".to_owned());
+        } else if key == "latest" && tag.set_min_instances {
+            call = call.with("--min-instances=default".to_owned());
+        }
+        Ok(call)
+    }
+
+    /// What a new revision would have from the service's template and the serving
+    /// one has otherwise: a deployment that got no traffic.
+    async fn back_to_serving(
+        &self,
+        service: &str,
+        answer: &ServiceAnswer,
+        binding: &Binding,
+    ) -> Result<Vec<String>, Error> {
+        let serving = self.serving(service, answer)?;
+        let created = answer.status.latest_created_revision_name.as_deref();
+        if answer.is_observed() && created == Some(&serving) {
+            return Ok(Vec::new());
+        }
+        let template = &answer.spec.template.spec;
+        let revision = self.look_at_revision(service, &serving).await?;
+        if let Some(what) = revision.spec.difference(template, &binding.variable) {
+            let service = service.to_owned();
+            return Err(CloudError::TemplateDiffers {
+                service,
+                serving,
+                what,
+            }
+            .into());
+        }
+        let (ours, theirs) = (Bindings::of(&revision.spec), Bindings::of(template));
+        Ok(ours.differing(&theirs, &binding.variable))
+    }
+
+    /// Waits until a revision is really ready.
+    async fn wait_until_made(
+        &self,
+        service: &str,
+        revision: &str,
+        mut answer: ServiceAnswer,
+    ) -> Result<(), Error> {
+        let limit = self.gcloud.settings.timeouts.ready;
+        let started = Instant::now();
+        loop {
+            if self.is_made(service, revision, &answer).await? {
+                return Ok(());
+            }
+            if started.elapsed() >= limit {
+                return Err(CloudError::RevisionLate {
+                    service: service.to_owned(),
+                    revision: revision.to_owned(),
+                    limit,
+                }
+                .into());
+            }
+            self.gcloud.pause().await;
+            answer = self.look(service).await?;
+        }
+    }
+
+    async fn is_made(
+        &self,
+        service: &str,
+        revision: &str,
+        answer: &ServiceAnswer,
+    ) -> Result<bool, Error> {
+        let status = &answer.status;
+        if !answer.is_observed() {
+            return Ok(false);
+        }
+        if status.latest_created_revision_name.as_deref() != Some(revision) {
+            let revision_answer = self.look_at_revision(service, revision).await?;
+            return is_true(service, revision, revision_answer.ready());
+        }
+        let is_ready = is_true(service, revision, answer.condition("Ready"))?;
+        Ok(is_ready && status.latest_ready_revision_name.as_deref() == Some(revision))
+    }
+}
+
+fn is_true(service: &str, revision: &str, ready: Option<&Condition>) -> Result<bool, Error> {
+    let status = ready.map_or("Unknown", |ready| ready.status.as_str());
+    if status != "False" {
+        return Ok(status == "True");
+    }
+    let message = ready.and_then(|ready| ready.message.as_deref());
+    let plain = |character: char| {
+        if character.is_control() {
+            ' '
+        } else {
+            character
+        }
+    };
+    let error = CloudError::RevisionFailed {
+        service: service.to_owned(),
+        revision: revision.to_owned(),
+        message: message
+            .unwrap_or("no message")
+            .chars()
+            .map(plain)
+            .take(500)
+            .collect(),
+    };
+    Err(error.into())
+}

@@ -1,0 +1,96 @@
+//! What a rotation changed beside the binding, put back when its last tag goes.
+
+use std::time::Instant;
+
+use super::CloudRun;
+use super::answers::ServiceAnswer;
+use super::bindings::Bindings;
+use super::tags::Tag;
+use crate::Error;
+use crate::google_cloud::CloudError;
+use crate::google_cloud::gcloud::Call;
+
+impl CloudRun {
+    /// Puts the service's template back to what serves, without the instances that
+    /// were kept up, and tells whether traffic may follow the latest revision again.
+    ///
+    /// A template can be changed by another revision only: it differs from the serving
+    /// one in nothing that an instance sees, and is ready before it gets traffic. Where
+    /// that can't be had, the service stays as it is: it serves, by a revision's name.
+    pub(super) async fn tidy(
+        &self,
+        service: &str,
+        revision: &str,
+        answer: &ServiceAnswer,
+    ) -> Result<bool, Error> {
+        let all = Tag::all(answer);
+        if all.is_empty() || all.iter().any(|(_, name)| *name != revision) {
+            return Ok(false);
+        }
+        let serving = self.serving(service, answer)?;
+        let template = &answer.spec.template.spec;
+        let spec = self.look_at_revision(service, &serving).await?.spec;
+        if spec.difference(template, "").is_some() {
+            // Somebody else's deployment.
+            return Ok(false);
+        }
+        let mut changes = Vec::new();
+        let bindings = Bindings::of(&spec);
+        let back = bindings.differing(&Bindings::of(template), "");
+        if !back.is_empty() {
+            changes.push(format!("--update-secrets={}", back.join(",")));
+        }
+        if answer.has_min_instances() && all.iter().any(|(tag, _)| tag.set_min_instances) {
+            changes.push("--min-instances=default".to_owned());
+        }
+        if !changes.is_empty() && !self.put_back(service, changes).await? {
+            return Ok(false);
+        }
+        let followed = all.iter().any(|(tag, _)| tag.followed_latest);
+        Ok(followed && self.latest_reads_as(service, &bindings).await?)
+    }
+
+    /// Makes the revision; whether it is ready.
+    async fn put_back(&self, service: &str, changes: Vec<String>) -> Result<bool, Error> {
+        let action = format!("put the template of `{service}` back");
+        let words = [
+            "run",
+            "services",
+            "update",
+            service,
+            "--no-traffic",
+            "--async",
+        ];
+        let mut call = Call::new(action, &words);
+        for change in changes {
+            call = call.with(change);
+        }
+        match self.try_change(&call).await {
+            Err(Error::Cloud(CloudError::Refused { .. })) => return Ok(false),
+            other => other?,
+        }
+        let started = Instant::now();
+        while started.elapsed() < self.gcloud.settings.timeouts.ready {
+            let answer = self.look(service).await?;
+            let ready = answer.condition("Ready").map(|ready| ready.status.as_str());
+            match ready {
+                Some("True") if answer.is_observed() => return Ok(true),
+                Some("False") if answer.is_observed() => return Ok(false),
+                _ => self.gcloud.pause().await,
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether the latest revision is ready, and reads the same versions.
+    async fn latest_reads_as(&self, service: &str, bindings: &Bindings) -> Result<bool, Error> {
+        let answer = self.look(service).await?;
+        let status = &answer.status;
+        let Some(latest) = status.latest_ready_revision_name.as_deref() else {
+            return Ok(false);
+        };
+        let is_settled =
+            answer.is_observed() && status.latest_created_revision_name.as_deref() == Some(latest);
+        Ok(is_settled && self.bindings(service, latest).await?.reads_as(bindings))
+    }
+}

@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+
+mod backups;
+mod error;
+mod secret_store;
+mod services;
+
+pub mod google_cloud;
+pub mod local;
+
+pub use backups::{Backup, Backups};
+pub use error::Error;
+pub use secret_store::{Reference, SecretStore, Version, VersionState};
+pub use services::{Binding, Bound, Revision, Service, Services};
+
+/// Everything that a rotation needs of the place where secrets and services live.
+pub struct Platform {
+    /// Its name in settings and journals: `local`, `google-cloud`.
+    pub name: &'static str,
+    /// Where it is, to tell it from others of its kind: a folder, a project.
+    pub place: String,
+    /// The store of versions.
+    pub store: Box<dyn SecretStore>,
+    /// The services.
+    pub services: Box<dyn Services>,
+    /// The backups of the database; `None` where the platform can't make one, so
+    /// that a person has to.
+    pub backups: Option<Box<dyn Backups>>,
+}

@@ -1,0 +1,163 @@
+//! One variable of a `.env` file, read and replaced; all else stays byte for byte.
+
+mod quote;
+mod statement;
+#[cfg(test)]
+mod tests;
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+use secrecy::ExposeSecret;
+use secret::SecretValue;
+use zeroize::Zeroizing;
+
+use self::statement::{Assignment, assignments};
+use super::whole_file;
+use crate::Error;
+
+/// A `.env` file as python-dotenv and docker compose read it.
+///
+/// A value keeps the quotes that it has, if the new value can be written in them,
+/// so that putting the old value back gives the old file. A variable that is set
+/// more than once is read as its readers do, the last one counts, but not
+/// replaced: nobody could put back what the others held.
+pub(super) struct EnvFile {
+    /// With symbolic links followed: the file is replaced, and not a link to it.
+    path: PathBuf,
+    text: Zeroizing<Vec<u8>>,
+}
+
+impl EnvFile {
+    pub(super) fn read(path: &Path) -> Result<EnvFile, Error> {
+        let missing = || Error::NoEnvFile {
+            path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+        };
+        let found = path.canonicalize().map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => missing(),
+            _ => Error::file("read", path)(error),
+        })?;
+        let text = whole_file::read(&found)?.ok_or_else(missing)?;
+        Ok(EnvFile { path: found, text })
+    }
+
+    /// The value of a variable.
+    pub(super) fn value(&self, variable: &str) -> Result<SecretValue, Error> {
+        match self.assignments_of(variable)?.last() {
+            Some(last) => Ok(SecretValue::new(last.read(&self.text))),
+            None => Err(self.not_set(variable)),
+        }
+    }
+
+    /// The file with another value for a variable; not written yet.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the `.env` file is where the service reads the value"
+    )]
+    pub(super) fn with(&self, variable: &str, value: &SecretValue) -> Result<EnvFile, Error> {
+        let found = self.assignments_of(variable)?;
+        let assignment = match found.as_slice() {
+            [] => return Err(self.not_set(variable)),
+            [only] => only,
+            several => {
+                return Err(Error::RepeatedVariable {
+                    path: self.path.clone(),
+                    variable: variable.to_owned(),
+                    lines: several.iter().map(|one| one.line).collect(),
+                });
+            }
+        };
+        let unwritable = || Error::Unwritable {
+            path: self.path.clone(),
+            variable: variable.to_owned(),
+        };
+        let quoted = quote::write(value.expose_secret(), assignment.quotes);
+        let edited = EnvFile {
+            path: self.path.clone(),
+            text: self.splice(assignment, &quoted.ok_or_else(unwritable)?),
+        };
+        // A quote further down may pair with one of the value's.
+        let kept = edited.value(variable).is_ok_and(|read| read == *value)
+            && self.differs_at_most_in(variable, &edited);
+        if kept { Ok(edited) } else { Err(unwritable()) }
+    }
+
+    /// Puts an edited file in the place of this one, unless somebody else changed
+    /// it meanwhile.
+    pub(super) fn replace_with(&self, edited: &EnvFile) -> Result<(), Error> {
+        let there = whole_file::read(&self.path)?;
+        if there.is_none_or(|text| *text != *self.text) {
+            let path = self.path.clone();
+            return Err(Error::EnvFileChanged { path });
+        }
+        let metadata = fs::metadata(&self.path).map_err(Error::file("read", &self.path))?;
+        whole_file::replace(&self.path, &edited.text, |file| adapt(file, &metadata))
+    }
+
+    /// Whether the file could be replaced now; nothing is left of the attempt.
+    pub(super) fn check_writable(&self) -> Result<(), Error> {
+        let unfinished = whole_file::unfinished(&self.path);
+        let tried = whole_file::create(&unfinished).and_then(|_| fs::remove_file(&unfinished));
+        tried.map_err(Error::file("write beside", &self.path))
+    }
+
+    fn assignments(&self) -> Result<Vec<Assignment>, Error> {
+        assignments(&self.text).map_err(|line| Error::OpenQuote {
+            path: self.path.clone(),
+            line,
+        })
+    }
+
+    fn assignments_of(&self, variable: &str) -> Result<Vec<Assignment>, Error> {
+        let mut found = self.assignments()?;
+        found.retain(|assignment| self.text[assignment.name.clone()] == *variable.as_bytes());
+        Ok(found)
+    }
+
+    fn not_set(&self, variable: &str) -> Error {
+        Error::NoVariable {
+            path: self.path.clone(),
+            variable: variable.to_owned(),
+        }
+    }
+
+    fn splice(&self, assignment: &Assignment, value: &[u8]) -> Zeroizing<Vec<u8>> {
+        let (before, after) = (assignment.value.start, assignment.value.end);
+        let parts = [&self.text[..before], value, &self.text[after..]];
+        // As large as needed: a buffer that grew would leave a copy behind.
+        let mut text = Zeroizing::new(Vec::with_capacity(
+            parts.iter().map(|part| part.len()).sum(),
+        ));
+        for part in parts {
+            text.extend_from_slice(part);
+        }
+        text
+    }
+
+    fn differs_at_most_in(&self, variable: &str, edited: &EnvFile) -> bool {
+        let (Ok(old), Ok(new)) = (self.assignments(), edited.assignments()) else {
+            return false;
+        };
+        old.len() == new.len()
+            && old.iter().zip(&new).all(|(old, new)| {
+                let name = &self.text[old.name.clone()];
+                *name == edited.text[new.name.clone()]
+                    && (name == variable.as_bytes()
+                        || old.read(&self.text) == new.read(&edited.text))
+            })
+    }
+}
+
+/// The owner that the file had, if this user may give it away, and its mode; but
+/// not the rights of a group that it no longer belongs to.
+fn adapt(file: &File, old: &fs::Metadata) -> io::Result<()> {
+    let _ = fchown(file, None, Some(old.gid()));
+    let _ = fchown(file, Some(old.uid()), None);
+    let mut mode = old.mode() & 0o777;
+    if file.metadata()?.gid() != old.gid() {
+        mode &= 0o707;
+    }
+    file.set_permissions(fs::Permissions::from_mode(mode))
+}

@@ -1,0 +1,116 @@
+//! The folder of the store: private, and changed by one process at a time.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::whole_file;
+use crate::Error;
+
+/// How long a change waits for another one, which takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(10);
+const POLL: Duration = Duration::from_millis(10);
+
+/// The folder of the store, which may not be there yet.
+#[derive(Clone, Debug)]
+pub(super) struct StoreFolder {
+    path: PathBuf,
+}
+
+/// The right to change what is in the folder. The system takes it back when the
+/// process dies, however it dies.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Locked {
+    _file: File,
+}
+
+impl StoreFolder {
+    /// The folder at this path, which must be private if it is there.
+    pub(super) fn at(path: &Path) -> Result<StoreFolder, Error> {
+        let path = std::path::absolute(path).map_err(Error::file("find", path))?;
+        check(&path)?;
+        Ok(StoreFolder { path })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes the folder if it isn't there, and waits until nobody else changes it.
+    pub(super) async fn lock(&self) -> Result<Locked, Error> {
+        self.create()?;
+        let path = self.path.join(".lock");
+        let failed = |error| Error::file("lock", &path)(error);
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&path);
+        let file = file.map_err(failed)?;
+        let started = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => {
+                    self.keep_out_of_repositories()?;
+                    return Ok(Locked { _file: file });
+                }
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            let waited = started.elapsed();
+            if waited >= PATIENCE {
+                return Err(Error::StoreBusy {
+                    path: self.path.clone(),
+                    waited,
+                });
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    fn create(&self) -> Result<(), Error> {
+        if check(&self.path)? {
+            return Ok(());
+        }
+        create_private(&self.path)
+    }
+
+    /// A store in a repository must not get into its history.
+    fn keep_out_of_repositories(&self) -> Result<(), Error> {
+        let ignore = self.path.join(".gitignore");
+        if ignore.exists() {
+            return Ok(());
+        }
+        whole_file::write(&ignore, b"*\n")
+    }
+}
+
+/// Makes a folder that its owner alone can enter.
+pub(super) fn create_private(path: &Path) -> Result<(), Error> {
+    let created = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    created.map_err(Error::file("make the folder", path))?;
+    whole_file::sync_folder_of(path)
+}
+
+/// Whether the folder is there; an error if others can get at it. It is not made
+/// private: whoever opened it may have read what is in it.
+fn check(path: &Path) -> Result<bool, Error> {
+    let metadata = match path.symlink_metadata() {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(Error::file("read", path)(error)),
+    };
+    let path = path.to_owned();
+    if !metadata.is_dir() {
+        return Err(Error::NotAFolder { path });
+    }
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(Error::OpenToOthers { path, mode });
+    }
+    Ok(true)
+}

@@ -1,0 +1,163 @@
+//! Services that read a `.env` file when they start.
+
+mod cut_over;
+mod describe;
+mod records;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use secret::SecretValue;
+
+use self::records::Records;
+use super::ServiceSettings;
+use super::command::ServiceCommand;
+use super::env_file::EnvFile;
+use super::folder::StoreFolder;
+use super::store::LocalStore;
+use crate::{Binding, Bound, Error, Reference, SecretStore as _, Service, Services};
+
+/// How long `describe` waits for a service's word that it is ready.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Services whose only configuration is a `.env` file.
+///
+/// That file is the truth. A revision is a record of which versions are to be in
+/// it, and traffic goes to a revision when its values are there and the service
+/// was restarted since.
+pub(super) struct LocalServices {
+    pub(super) folder: StoreFolder,
+    pub(super) store: LocalStore,
+    pub(super) env_file: PathBuf,
+    pub(super) settings: BTreeMap<String, ServiceSettings>,
+}
+
+impl LocalServices {
+    fn settings(&self, service: &str) -> Result<&ServiceSettings, Error> {
+        let found = self.settings.get(service);
+        found.ok_or_else(|| Error::NoSuchService {
+            service: service.to_owned(),
+        })
+    }
+
+    fn records_path(&self) -> PathBuf {
+        self.folder.path().join("services.json")
+    }
+
+    fn records(&self) -> Result<Records, Error> {
+        Records::read(&self.records_path())
+    }
+
+    fn check_commands(&self, service: &str) -> Result<(), Error> {
+        let settings = self.settings(service)?;
+        for (purpose, words) in [("restart", &settings.restart), ("ready", &settings.ready)] {
+            if let Some(words) = words {
+                self.command(service, purpose, words, Vec::new()).check()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn command(
+        &self,
+        service: &str,
+        purpose: &'static str,
+        words: &[String],
+        withheld: Vec<String>,
+    ) -> ServiceCommand {
+        ServiceCommand {
+            service: service.to_owned(),
+            purpose,
+            words: words.to_vec(),
+            withheld,
+            is_shown: purpose == "restart",
+        }
+    }
+}
+
+#[async_trait(?Send)]
+impl Services for LocalServices {
+    async fn describe(&self, service: &str, binding: &Binding) -> Result<Service, Error> {
+        let settings = self.settings(service)?;
+        let mut described = self.look(service, binding)?;
+        if let Some(ready) = &settings.ready
+            && described.ready
+        {
+            let command = self.command(service, "ready", ready, vec![binding.variable.clone()]);
+            described.ready = match command.run(settings.timeout.min(LOOK)).await {
+                Ok(status) => status.success(),
+                Err(Error::CommandTimeout { .. }) => false,
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(described)
+    }
+
+    async fn inline_value(&self, service: &str, variable: &str) -> Result<SecretValue, Error> {
+        self.settings(service)?;
+        EnvFile::read(&self.env_file)?.value(variable)
+    }
+
+    async fn prepare(&self, service: &str, binding: &Binding, to: Bound) -> Result<String, Error> {
+        self.settings(service)?;
+        let reference = match to {
+            Bound::Latest => Reference::Latest,
+            Bound::Pinned(number) => Reference::Number(number),
+            Bound::Inline => {
+                return Err(Error::InlineRevision {
+                    service: service.to_owned(),
+                    variable: binding.variable.clone(),
+                });
+            }
+        };
+        // All that a cutover would need, so that it fails now and not then.
+        let read = self.store.access(&binding.secret, reference).await?;
+        let env = EnvFile::read(&self.env_file)?;
+        env.with(&binding.variable, &read.value)?;
+        self.check_commands(service)?;
+        let _locked = self.folder.lock().await?;
+        env.check_writable()?;
+        let mut records = self.records()?;
+        let mut record = records.of(service);
+        let found = self.find(binding)?;
+        record.adopt(service, binding, found.bound(), found.held);
+        let serving = record.serving_revision().cloned();
+        let mut next = serving.ok_or_else(|| Error::NoSuchRevision {
+            service: service.to_owned(),
+            revision: record.serving_name(service),
+        })?;
+        next.bind(binding, to);
+        let name = record.make(service, next.bindings);
+        if record != records.of(service) {
+            records.services.insert(service.to_owned(), record);
+            records.write(&self.records_path())?;
+        }
+        Ok(name)
+    }
+
+    async fn cut_over(&self, service: &str, revision: &str) -> Result<(), Error> {
+        self.send_traffic(service, revision).await
+    }
+
+    async fn discard(&self, service: &str, revision: &str) -> Result<(), Error> {
+        self.settings(service)?;
+        if self.records()?.of(service).revision(revision).is_none() {
+            return Ok(());
+        }
+        let _locked = self.folder.lock().await?;
+        let mut records = self.records()?;
+        let mut record = records.of(service);
+        let serves = |name: &Option<String>| name.as_deref() == Some(revision);
+        if serves(&record.serving) || serves(&record.under_way) {
+            return Err(Error::RevisionServes {
+                service: service.to_owned(),
+                revision: revision.to_owned(),
+            });
+        }
+        record.revisions.retain(|other| other.name != revision);
+        records.services.insert(service.to_owned(), record);
+        records.write(&self.records_path())
+    }
+}

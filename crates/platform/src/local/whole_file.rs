@@ -1,0 +1,116 @@
+//! Files that are written whole or not at all.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::Error;
+
+/// What the name of a file that isn't whole yet ends in.
+const UNFINISHED: &str = ".unfinished";
+
+/// Writes a file that its owner alone may read.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    replace(path, bytes, |_| Ok(()))
+}
+
+/// The same; `adapt` sets what else the file is to have before it takes its place.
+pub(super) fn replace(
+    path: &Path,
+    bytes: &[u8],
+    adapt: impl FnOnce(&File) -> io::Result<()>,
+) -> Result<(), Error> {
+    let unfinished = unfinished(path);
+    let written = create(&unfinished).and_then(|mut file| {
+        file.write_all(bytes)?;
+        adapt(&file)?;
+        file.sync_all()
+    });
+    let moved = written.and_then(|()| fs::rename(&unfinished, path));
+    moved.map_err(|error| {
+        let _ = fs::remove_file(&unfinished);
+        Error::file("write", path)(error)
+    })?;
+    sync_folder_of(path)
+}
+
+/// Where a file is written until it is whole. One name for each, so that what a
+/// crash leaves is found and replaced by the next write.
+pub(super) fn unfinished(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(UNFINISHED);
+    PathBuf::from(name)
+}
+
+/// Whether this is the name of a file that never got whole.
+pub(super) fn is_unfinished(path: &Path) -> bool {
+    path.as_os_str()
+        .as_encoded_bytes()
+        .ends_with(UNFINISHED.as_bytes())
+}
+
+/// An empty file that nobody else can have opened, and only its owner can.
+pub(super) fn create(path: &Path) -> io::Result<File> {
+    if let Err(error) = fs::remove_file(path)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
+/// All of a file, in a buffer that is wiped; nothing where there is none.
+pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    let failed = |error| Error::file("read", path)(error);
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let length = file.metadata().map_err(failed)?.len();
+    // One byte more, or a buffer that is full would grow to find the end, and
+    // leave a copy behind.
+    let capacity = usize::try_from(length).unwrap_or(0).saturating_add(1);
+    let mut bytes = Zeroizing::new(vec![0; capacity]);
+    let mut filled = 0;
+    loop {
+        match file.read(&mut bytes[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed(error)),
+        }
+        if filled == bytes.len() {
+            // It grew while it was read.
+            return read(path);
+        }
+    }
+    bytes.truncate(filled);
+    Ok(Some(bytes))
+}
+
+/// Removes a file, if there is one, and makes that last.
+pub(super) fn remove(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Ok(()) => sync_folder_of(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Error::file("remove", path)(error)),
+    }
+}
+
+/// Makes what was renamed or removed in a file's folder last.
+pub(super) fn sync_folder_of(path: &Path) -> Result<(), Error> {
+    let folder = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(Error::file("write", folder))
+}

@@ -1,0 +1,118 @@
+//! Services, their revisions, and which version of a secret each of them reads.
+
+use async_trait::async_trait;
+use secret::{SecretValue, VersionNumber};
+
+use crate::error::Error;
+
+/// The services that read secrets.
+///
+/// What every implementation keeps to:
+///
+/// - A revision is immutable: another binding is another revision.
+/// - A revision reads its secrets when an instance of it starts. One that is bound
+///   to `latest` may start with another value tomorrow; one that is pinned can't.
+/// - [`prepare`](Services::prepare) sends no traffic and disturbs nobody;
+///   [`cut_over`](Services::cut_over) does nothing else than send traffic.
+/// - Every method that changes something can be repeated.
+#[async_trait(?Send)]
+pub trait Services {
+    /// The service as it is now: asked of the platform, not remembered.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchService`]; when the platform can't be asked.
+    async fn describe(&self, service: &str, binding: &Binding) -> Result<Service, Error>;
+
+    /// The value that a service has in its own configuration, where its variable is
+    /// bound to no secret ([`Bound::Inline`]).
+    ///
+    /// # Errors
+    ///
+    /// When it can't be read, or the variable isn't there.
+    async fn inline_value(&self, service: &str, variable: &str) -> Result<SecretValue, Error>;
+
+    /// Makes a revision that differs from the serving one in this binding alone, and
+    /// waits until it is ready. It gets no traffic.
+    ///
+    /// # Errors
+    ///
+    /// When it doesn't get ready: the service goes on with the revision that it had.
+    async fn prepare(&self, service: &str, binding: &Binding, to: Bound) -> Result<String, Error>;
+
+    /// Sends all traffic to a revision, and waits until the platform says that it is
+    /// really there and that the revision serves.
+    ///
+    /// # Errors
+    ///
+    /// When that can't be seen in time. The traffic may be on either revision then.
+    async fn cut_over(&self, service: &str, revision: &str) -> Result<(), Error>;
+
+    /// Makes a prepared revision that serves nobody unreachable, and stops keeping it
+    /// warm. One that is gone already is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RevisionServes`].
+    async fn discard(&self, service: &str, revision: &str) -> Result<(), Error>;
+}
+
+/// A variable of a service's environment and the secret that it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// The environment variable.
+    pub variable: String,
+    /// The secret's name in the store.
+    pub secret: String,
+}
+
+/// Which value a variable has in a revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// Whatever is the latest version when an instance starts.
+    Latest,
+    /// This version.
+    Pinned(VersionNumber),
+    /// A value that stands in the service's own configuration and in no store.
+    Inline,
+}
+
+/// A service as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// The name of the revision that all traffic goes to.
+    pub serving: String,
+    /// What the serving revision reads.
+    pub bound: Bound,
+    /// Whether the serving revision is really up, and nothing is under way.
+    pub ready: bool,
+    /// Every revision that traffic goes to or can be sent to, the serving one among them.
+    pub revisions: Vec<Revision>,
+}
+
+/// A revision of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revision {
+    /// Its name.
+    pub name: String,
+    /// What it reads.
+    pub bound: Bound,
+}
+
+impl Service {
+    /// The revisions that can serve and read this version, be it by its number or
+    /// because it is the latest.
+    pub fn readers_of(
+        &self,
+        version: VersionNumber,
+        latest: Option<VersionNumber>,
+    ) -> impl Iterator<Item = &Revision> {
+        self.revisions
+            .iter()
+            .filter(move |revision| match revision.bound {
+                Bound::Latest => latest == Some(version),
+                Bound::Pinned(number) => number == version,
+                Bound::Inline => false,
+            })
+    }
+}
