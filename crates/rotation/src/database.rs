@@ -1,0 +1,182 @@
+//! The database with the encrypted rows, as steps use it: a connection for each piece of work.
+
+use std::sync::Arc;
+
+use reencrypt::{
+    ColumnName, Event, Keyring, Mode, Outcome, PerColumn, Report, Survey, SurveyCounts, Timeouts,
+    Tls,
+};
+use secret::{DatabaseUrl, FernetKey};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Error;
+
+/// Who is told how far a survey or a re-encryption is.
+pub type RowObserver = Box<dyn FnMut(Event<'_>) + Send>;
+
+/// Enough for any instance that still writes to be gone; more, and one isn't going.
+const MOST_SWEEPS: u32 = 20;
+
+/// The database, how to reach it, and whom to tell.
+pub struct Database {
+    /// Where it is.
+    pub url: DatabaseUrl,
+    /// Whether TLS is demanded.
+    pub tls: Tls,
+    /// How long to wait.
+    pub timeouts: Timeouts,
+    /// Encrypted columns to leave alone.
+    pub excluded_columns: Vec<ColumnName>,
+    /// Who is told.
+    pub observer: RowObserver,
+    /// Rolls back what is not committed, and stops.
+    pub interrupt: CancellationToken,
+}
+
+/// The tokens of a table by the key that opens them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tokens {
+    /// Rows in the table.
+    pub clients: u64,
+    /// Under the new key.
+    pub under_new: u64,
+    /// Under an old key.
+    pub under_old: u64,
+    /// Under none of them.
+    pub unreadable: u64,
+}
+
+/// Whether the observer hears of cells that none of the keys opens.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Listed {
+    Yes,
+    No,
+}
+
+impl Database {
+    /// Checks that the table can be re-encrypted and that every encrypted column is known.
+    pub(crate) async fn check(&mut self) -> Result<reencrypt::Plan, Error> {
+        let mut connection = self.connect().await?;
+        reencrypt::check(&mut connection, &self.excluded_columns)
+            .await
+            .map_err(|source| Error::database("check the table", source))
+    }
+
+    /// Counts the tokens under the two keys.
+    pub(crate) async fn count(
+        &mut self,
+        old: &FernetKey,
+        new: Option<&FernetKey>,
+    ) -> Result<Tokens, Error> {
+        let keyring = Keyring::for_survey(std::slice::from_ref(old), new)?;
+        let survey = self.survey(keyring, Listed::Yes).await?;
+        Ok(Tokens {
+            clients: survey.clients,
+            under_new: new.map_or(0, |_| sum(&survey.columns, |counts| counts.under[0])),
+            under_old: sum(&survey.columns, |counts| {
+                counts.under.last().copied().unwrap_or_default()
+            }),
+            unreadable: sum(&survey.columns, |counts| counts.unreadable),
+        })
+    }
+
+    /// Counts the tokens under one key. All others count for nothing here.
+    pub(crate) async fn tokens_under(&mut self, key: &FernetKey) -> Result<u64, Error> {
+        let keyring = Keyring::for_survey(std::slice::from_ref(key), None)?;
+        let survey = self.survey(keyring, Listed::No).await?;
+        Ok(sum(&survey.columns, |counts| counts.under[0]))
+    }
+
+    /// Puts every token that is under `from` under `to`.
+    pub(crate) async fn reencrypt(
+        &mut self,
+        from: &FernetKey,
+        to: &FernetKey,
+        mode: Mode,
+    ) -> Result<u64, Error> {
+        let keyring = Arc::new(Keyring::for_rotation(std::slice::from_ref(from), to)?);
+        let mut connection = self.connect().await?;
+        let plan = reencrypt::check(&mut connection, &self.excluded_columns)
+            .await
+            .map_err(|source| Error::database("check the table", source))?;
+        let report = reencrypt::reencrypt(
+            &mut connection,
+            &plan,
+            &keyring,
+            mode,
+            &mut self.observer,
+            &self.interrupt,
+        )
+        .await
+        .map_err(|failed| Error::Reencryption {
+            table: failed.table,
+            source: Box::new(failed.error),
+        })?;
+        Ok(written(&report))
+    }
+
+    /// Whether the key opens every token.
+    pub(crate) async fn is_all_under(&mut self, key: &FernetKey) -> Result<bool, Error> {
+        let keyring = Keyring::for_survey(std::slice::from_ref(key), None)?;
+        let survey = self.survey(keyring, Listed::No).await?;
+        Ok(sum(&survey.columns, |counts| counts.unreadable) == 0)
+    }
+
+    /// Re-encrypts and surveys until the survey counts no token under `from`.
+    pub(crate) async fn reencrypt_until_none_is_left(
+        &mut self,
+        from: &FernetKey,
+        to: &FernetKey,
+    ) -> Result<u64, Error> {
+        let mut written = 0;
+        let mut left = 0;
+        for _ in 0..MOST_SWEEPS {
+            written += self.reencrypt(from, to, Mode::Commit).await?;
+            left = self.tokens_under(from).await?;
+            if left == 0 {
+                return Ok(written);
+            }
+        }
+        Err(Error::StillWritten {
+            tokens: left,
+            sweeps: MOST_SWEEPS,
+        })
+    }
+
+    async fn survey(&mut self, keyring: Keyring, listed: Listed) -> Result<Survey, Error> {
+        let mut connection = self.connect().await?;
+        let keyring = Arc::new(keyring);
+        let mut observer = |event: Event<'_>| {
+            if listed == Listed::Yes || !matches!(event, Event::Unreadable(_)) {
+                (self.observer)(event);
+            }
+        };
+        reencrypt::survey(&mut connection, &keyring, &mut observer, &self.interrupt)
+            .await
+            .map_err(|source| Error::database("survey the table", source))
+    }
+
+    async fn connect(&self) -> Result<reencrypt::Database, Error> {
+        let connect = reencrypt::Database::connect(&self.url, self.tls, self.timeouts);
+        let connected = self.interrupt.run_until_cancelled(connect).await;
+        connected
+            .unwrap_or(Err(reencrypt::Error::Interrupted))
+            .map_err(|source| Error::database("connect to the database", source))
+    }
+}
+
+fn sum(columns: &PerColumn<SurveyCounts>, count: impl Fn(&SurveyCounts) -> u64) -> u64 {
+    columns.iter().map(|(_, counts)| count(counts)).sum()
+}
+
+/// Tokens that were written; those of a dry run were rolled back.
+fn written(report: &Report) -> u64 {
+    match report.outcome {
+        Outcome::NothingToDo => 0,
+        Outcome::Rotated | Outcome::DryRun => report
+            .columns
+            .iter()
+            .map(|(_, counts)| counts.reencrypted)
+            .sum(),
+    }
+}

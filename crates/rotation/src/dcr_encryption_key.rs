@@ -1,0 +1,78 @@
+//! The rotation of the key under which the service keeps its clients' secrets (tier 3).
+//!
+//! Every token in `dcr_clients` is under this key, so the table and the service
+//! have to change over together. Everything that takes time is done before: the
+//! candidate is stored, the table surveyed and re-encrypted on trial, the new
+//! revision is up. The outage is what lies between the commit and the traffic.
+
+mod check;
+mod generate;
+mod reencrypt;
+mod survey;
+mod sweep;
+mod verify;
+
+use runbook::{About, Step};
+
+use crate::Plan;
+use crate::context::Context;
+use crate::error::Error;
+use crate::secrets::{DCR_ENCRYPTION_KEY, Secret};
+use crate::steps::{
+    Announce, BackUp, BackUpByHand, CutOver, Pin, Prepare, RestartByHand, Retire, Soak, Stage,
+    StoreCurrent,
+};
+
+pub use check::{refuse_rollback, trial};
+
+/// The secret.
+pub const SECRET: Secret = DCR_ENCRYPTION_KEY;
+
+/// What differs between installations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Parameters {
+    /// People are told of the window before anything changes.
+    pub announce: bool,
+    /// The platform can't back up the database, so people do.
+    pub back_up_by_hand: bool,
+    /// The platform can't restart the service, so people do.
+    pub restart_by_hand: bool,
+}
+
+/// The rotation, step by step.
+pub fn plan(parameters: Parameters) -> Plan {
+    let mut steps: Vec<Box<dyn Step<Context, Error>>> = vec![Box::new(check::Check)];
+    if parameters.announce {
+        steps.push(Box::new(Announce));
+    }
+    if parameters.back_up_by_hand {
+        steps.push(Box::new(BackUpByHand));
+    } else {
+        steps.push(Box::new(BackUp));
+    }
+    steps.push(Box::new(StoreCurrent));
+    steps.push(Box::new(Pin));
+    steps.push(Box::new(generate::Generate));
+    steps.push(Box::new(Stage));
+    steps.push(Box::new(survey::Survey));
+    steps.push(Box::new(survey::DryRun));
+    steps.push(Box::new(Prepare));
+    steps.push(Box::new(reencrypt::Reencrypt));
+    steps.push(Box::new(CutOver));
+    if parameters.restart_by_hand {
+        steps.push(Box::new(RestartByHand));
+    }
+    steps.push(Box::new(sweep::Sweep));
+    steps.push(Box::new(verify::Verify));
+    steps.push(Box::new(Soak));
+    steps.push(Box::new(Retire));
+    Plan::new(SECRET.name, steps)
+}
+
+/// The texts of the steps that people do where a platform can't.
+pub(crate) fn steps_by_hand() -> [&'static About; 2] {
+    [
+        Step::<Context, Error>::about(&BackUpByHand),
+        Step::<Context, Error>::about(&RestartByHand),
+    ]
+}

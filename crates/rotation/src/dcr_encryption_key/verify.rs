@@ -1,0 +1,63 @@
+//! The proof of the whole, by the new key alone.
+
+use async_trait::async_trait;
+use platform::Bound;
+use runbook::{About, Applied, Fact, Facts, Kind, Log, Observed, Step, Undo};
+
+use super::reencrypt;
+use crate::context::{Context, new_version, old_version};
+use crate::error::Error;
+use crate::facts;
+use crate::steps;
+
+/// Opens every token with the new key alone.
+pub(super) struct Verify;
+
+const ABOUT: About = About {
+    name: "verify",
+    title: "Verify the whole",
+    kind: Kind::Check,
+    told: None,
+    does: "Reads the new version from the store once more and opens every token with that key alone. \
+           Looks that each service is ready and serves with a revision that reads it.",
+    touches: "nothing",
+    verified: "no cell is left that the new key doesn't open",
+    undo: Undo::Nothing("nothing was changed"),
+    outage: None,
+};
+
+#[async_trait(?Send)]
+impl Step<Context, Error> for Verify {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    async fn observe(&self, _: &mut Context, _: &Facts) -> Result<Observed, Error> {
+        Ok(Observed::Absent)
+    }
+
+    async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
+        let version = new_version(log.facts())?;
+        for consumer in &context.consumers {
+            steps::expect(context, consumer, Bound::Pinned(version)).await?;
+        }
+        let old = old_version(log.facts())?;
+        steps::refuse_foreign_version(context, log.facts(), old).await?;
+        let tokens = reencrypt::count(context, log.facts()).await?;
+        // Written since the sweep: not unreadable, and nothing to delete.
+        if tokens.under_old > 0 {
+            return Err(Error::TokensUnder {
+                key: context.key(old).await?.fingerprint(),
+                version: old,
+                tokens: tokens.under_old,
+            });
+        }
+        if tokens.unreadable > 0 {
+            return Err(Error::Unreadable {
+                cells: tokens.unreadable,
+            });
+        }
+        log.record(facts::VERIFIED, Fact::Count(tokens.under_new))?;
+        Ok(Applied::Done)
+    }
+}

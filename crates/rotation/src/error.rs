@@ -1,0 +1,285 @@
+//! Why a step failed, and what to do about it.
+
+use reencrypt::{KeyringError, TableState};
+use runbook::{JournalError, MissingFact, NotAName, StepError};
+use secret::{FernetKeyError, Fingerprint, VersionNumber};
+
+/// Why a step failed. No message holds a value.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The platform.
+    #[error(transparent)]
+    Platform(#[from] platform::Error),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The journal lacks something that an earlier step records.
+    #[error(transparent)]
+    MissingFact(#[from] MissingFact),
+    /// Something has a name that no journal may hold.
+    #[error("the platform calls something by a name that can't stand in a journal")]
+    Name(#[from] NotAName),
+    /// The journal has a version that can't be.
+    #[error("the journal has a version 0, and versions begin with 1")]
+    NoVersion,
+    /// The database, before anything was written to it.
+    #[error("can't {operation}")]
+    Database {
+        /// What was tried.
+        operation: &'static str,
+        /// Why not.
+        source: Box<reencrypt::Error>,
+    },
+    /// The re-encryption.
+    #[error("the re-encryption failed; {}", table_words(*.table))]
+    Reencryption {
+        /// What became of the table.
+        table: TableState,
+        /// Why.
+        source: Box<reencrypt::Error>,
+    },
+    /// The two keys make no rotation.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    /// A value is no key.
+    #[error("`{secret}` in {place} is no Fernet key")]
+    NotAKey {
+        /// The secret.
+        secret: String,
+        /// Where the value is.
+        place: String,
+        /// What it seems to be.
+        source: FernetKeyError,
+    },
+    /// A consumer has its value from its own configuration.
+    #[error("`{service}` has `{secret}` in its own configuration, and not from the store")]
+    NotInStore {
+        /// The secret.
+        secret: String,
+        /// The service.
+        service: String,
+    },
+    /// Consumers read different versions.
+    #[error("the services read different versions of `{secret}`: {one} and {other}")]
+    DifferentVersions {
+        /// The secret.
+        secret: String,
+        /// A version.
+        one: VersionNumber,
+        /// Another.
+        other: VersionNumber,
+    },
+    /// A version of the journal isn't in the store.
+    #[error("the store has no version {version} of `{secret}`")]
+    VersionGone {
+        /// The secret.
+        secret: String,
+        /// The version.
+        version: VersionNumber,
+    },
+    /// There is nothing to go back to.
+    #[error("version {version} of `{secret}` is destroyed: there is nothing to go back to")]
+    OldVersionGone {
+        /// The secret.
+        secret: String,
+        /// The version.
+        version: VersionNumber,
+    },
+    /// A service isn't up.
+    #[error("`{service}` is not ready, or a change of it is under way")]
+    NotReady {
+        /// The service.
+        service: String,
+    },
+    /// A service doesn't do what it was told.
+    #[error("`{service}` serves with the revision `{revision}`, which reads {bound}")]
+    WrongRevision {
+        /// The service.
+        service: String,
+        /// The revision that serves.
+        revision: String,
+        /// What it reads.
+        bound: String,
+    },
+    /// What is read back isn't what was stored.
+    #[error("version {version} of `{secret}` is read back with another value than was stored")]
+    ReadBack {
+        /// The secret.
+        secret: String,
+        /// The version.
+        version: VersionNumber,
+    },
+    /// Somebody else added a version.
+    #[error("somebody else added version {version} of `{secret}`, which this run doesn't know")]
+    ForeignVersion {
+        /// The secret.
+        secret: String,
+        /// The version.
+        version: VersionNumber,
+    },
+    /// The candidate is gone, and was never stored.
+    #[error("the candidate was lost with the process that generated it")]
+    CandidateLost,
+    /// A revision reads the version that is to go.
+    #[error(
+        "version {version} of `{secret}` is still read by the revision `{revision}` of `{service}`"
+    )]
+    StillRead {
+        /// The secret.
+        secret: String,
+        /// The version.
+        version: VersionNumber,
+        /// The service.
+        service: String,
+        /// The revision.
+        revision: String,
+    },
+    /// Tokens are under the key that is to go.
+    #[error("{tokens} tokens are still under the key `{key}` of version {version}")]
+    TokensUnder {
+        /// The key.
+        key: Fingerprint,
+        /// The version.
+        version: VersionNumber,
+        /// How many.
+        tokens: u64,
+    },
+    /// Cells that no key opens.
+    #[error("{cells} cells of dcr_clients can't be read with any of the keys")]
+    Unreadable {
+        /// How many.
+        cells: u64,
+    },
+    /// The sweep finds new tokens under the old key every time.
+    #[error(
+        "{tokens} tokens are under the old key after {sweeps} sweeps: somebody still writes with it"
+    )]
+    StillWritten {
+        /// How many are left.
+        tokens: u64,
+        /// How often it swept.
+        sweeps: u32,
+    },
+    /// The version isn't in the state that it was put into.
+    #[error("version {version} of `{secret}` is {state}, although it was just changed")]
+    WrongState {
+        /// The secret.
+        secret: String,
+        /// The version.
+        version: VersionNumber,
+        /// The state that it is in.
+        state: platform::VersionState,
+    },
+    /// The backup can't be found again.
+    #[error("the backup isn't there after it was made")]
+    NoBackup,
+    /// The run began somewhere else.
+    #[error("the run began with another {what} than {setting} names now")]
+    OtherPlace {
+        /// What differs.
+        what: &'static str,
+        /// Where it is set.
+        setting: &'static str,
+    },
+}
+
+fn table_words(table: TableState) -> &'static str {
+    match table {
+        TableState::Untouched => "nothing was written to the table",
+        TableState::RolledBack => "it was rolled back, and the table is as it was before",
+        TableState::Unknown => {
+            "its commit's answer was lost: the table is either wholly as before or wholly rewritten"
+        }
+    }
+}
+
+impl Error {
+    pub(crate) fn database(operation: &'static str, source: reencrypt::Error) -> Error {
+        Error::Database {
+            operation,
+            source: Box::new(source),
+        }
+    }
+}
+
+impl StepError for Error {
+    fn reason(&self) -> &'static str {
+        match self {
+            Error::Platform(error) => error.what(),
+            Error::Journal(_) => "the journal could not be written",
+            Error::MissingFact(_) | Error::NoVersion => "the journal lacks something",
+            Error::Name(_) => "something has a name that no journal may hold",
+            Error::Database { operation, .. } => match *operation {
+                "connect to the database" => "the database could not be reached",
+                "check the table" => "the table can't be re-encrypted as it is",
+                _ => "the table could not be surveyed",
+            },
+            Error::Reencryption { table, .. } => match table {
+                TableState::Untouched => "the re-encryption failed before it wrote",
+                TableState::RolledBack => "the re-encryption was rolled back",
+                TableState::Unknown => "the answer to the commit was lost",
+            },
+            Error::Keyring(_) => "the old key and the new key are the same",
+            Error::NotAKey { .. } => "a version holds no key",
+            Error::NotInStore { .. } => "a service doesn't read the store",
+            Error::DifferentVersions { .. } => "the services read different versions",
+            Error::VersionGone { .. } => "a version is gone from the store",
+            Error::OldVersionGone { .. } => "the old version is destroyed",
+            Error::NotReady { .. } => "a service was not ready",
+            Error::WrongRevision { .. } => "a service served with another revision",
+            Error::ReadBack { .. } => "a version was read back with another value",
+            Error::ForeignVersion { .. } => "somebody else added a version",
+            Error::CandidateLost => "the candidate was lost with its process",
+            Error::StillRead { .. } => "a revision still reads the version",
+            Error::TokensUnder { .. } => "tokens are still under the key",
+            Error::Unreadable { .. } => "cells can't be read with any of the keys",
+            Error::StillWritten { .. } => "somebody still writes with the old key",
+            Error::WrongState { .. } => "a version is not in the state it was put into",
+            Error::NoBackup => "the backup could not be found again",
+            Error::OtherPlace { .. } => "it was to go on in another place",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Error::Platform(error) => error.hint(),
+            Error::Database { source, .. } | Error::Reencryption { source, .. } => source.hint(),
+            Error::NotAKey { source, .. } => source.hint().map(ToOwned::to_owned),
+            Error::Unreadable { .. } => Some(
+                "`cargo xtask survey-dcr` lists them; what is under an older key, `rotate-dcr --platform none` puts \
+                 under the key in use; what no key opens, put right, or delete rows that nobody needs"
+                    .to_owned(),
+            ),
+            Error::ForeignVersion { secret, version } => Some(format!(
+                "ask who added version {version} of `{secret}`; disable it if nobody needs it"
+            )),
+            Error::NotInStore { service, .. } => Some(format!(
+                "ask who put it into the configuration of `{service}`; keep a copy if a token may be \
+                 under it, then put back the value that was there"
+            )),
+            Error::OtherPlace { what, setting } => Some(format!(
+                "set {setting} as it was when the run began; the journal has the {what} among its facts"
+            )),
+            Error::NotReady { service } => Some(format!(
+                "wait until nothing is under way for `{service}`, and see that it runs"
+            )),
+            Error::StillRead { service, .. } => Some(format!(
+                "look who changed `{service}`: this run moved it to the other version"
+            )),
+            Error::TokensUnder { .. } | Error::StillWritten { .. } => Some(
+                "find the instance that still runs with the old key and stop it; resuming sweeps again"
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }
+
+    fn is_interruption(&self) -> bool {
+        match self {
+            Error::Database { source, .. } | Error::Reencryption { source, .. } => {
+                matches!(**source, reencrypt::Error::Interrupted)
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The names of the facts that steps record for each other. They stand in
+//! journals: a change of one makes unfinished runs unreadable.
+
+use crate::secrets::Role;
+
+/// What the store calls the secret.
+pub(crate) const SECRET: &str = "secret";
+/// Where the database is.
+pub(crate) const DATABASE: &str = "database";
+/// The backup that was found or made.
+pub(crate) const BACKUP: &str = "backup";
+/// When it was taken.
+pub(crate) const BACKUP_TAKEN_AT: &str = "backup taken at";
+/// The version that the consumers read when the run began.
+pub(crate) const OLD_VERSION: &str = "old version";
+/// Its key.
+pub(crate) const OLD_KEY: &str = "old key";
+/// The candidate's key.
+pub(crate) const NEW_KEY: &str = "new key";
+/// The version that the candidate was stored as.
+pub(crate) const NEW_VERSION: &str = "new version";
+/// The version as which a rollback stored the old value again.
+pub(crate) const REPUBLISHED_VERSION: &str = "old value stored again as";
+/// Rows in the table when it was surveyed.
+pub(crate) const CLIENTS: &str = "clients";
+/// Tokens under the old key when it was surveyed.
+pub(crate) const TOKENS_UNDER_OLD_KEY: &str = "tokens under the old key before";
+/// Tokens that the re-encryption wrote.
+pub(crate) const REENCRYPTED: &str = "tokens re-encrypted";
+/// Tokens that the sweep wrote.
+pub(crate) const SWEPT: &str = "tokens swept";
+/// Tokens that the verification opened with the new key alone.
+pub(crate) const VERIFIED: &str = "tokens verified";
+/// Other versions with the old value, which are retired with it: `3-5`.
+pub(crate) const COPIES: &str = "copies of the old version";
+/// When the old version may be retired.
+pub(crate) const SOAK_ENDS: &str = "soak ends";
+
+/// The names of what is known of one consumer.
+pub(crate) struct OfConsumer {
+    /// What the platform calls it.
+    pub(crate) service: &'static str,
+    /// What it was bound to before the run.
+    pub(crate) bound_before: &'static str,
+    /// The revision that reads the new version.
+    pub(crate) new_revision: &'static str,
+}
+
+pub(crate) fn of_consumer(role: Role) -> OfConsumer {
+    match role {
+        Role::Agent => OfConsumer {
+            service: "agent",
+            bound_before: "agent bound to, before",
+            new_revision: "new revision of the agent",
+        },
+        Role::Handler => OfConsumer {
+            service: "handler",
+            bound_before: "handler bound to, before",
+            new_revision: "new revision of the handler",
+        },
+    }
+}

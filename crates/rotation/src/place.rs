@@ -1,0 +1,112 @@
+//! Where a run takes place: it must go on where it began.
+
+use std::path::{Path, PathBuf};
+
+use runbook::{Fact, Facts, Log, Name};
+use secret::{DatabaseTarget, Fingerprint, Host};
+
+use crate::context::{Context, old_version};
+use crate::error::Error;
+use crate::facts;
+
+/// Writes down where the run takes place. A later look compares.
+pub(crate) fn record(context: &Context, log: &mut Log<'_>) -> Result<(), Error> {
+    for (name, fact, _) in place(context)? {
+        log.record(name, fact)?;
+    }
+    Ok(())
+}
+
+/// Refuses to go on in another place than the run began: with another database,
+/// store, secret or service. What isn't written down yet, nothing depends on.
+///
+/// # Errors
+///
+/// [`Error::OtherPlace`], with the setting that tells the place.
+pub async fn refuse_other_place(context: &Context, facts: &Facts) -> Result<(), Error> {
+    for (name, fact, setting) in place(context)? {
+        if facts.get(name).is_some_and(|began| *began != fact) {
+            return Err(Error::OtherPlace {
+                what: name,
+                setting,
+            });
+        }
+    }
+    refuse_other_store(context, facts).await
+}
+
+/// A store is known by what is in it, wherever its folder has gone: its old version
+/// must have the key that it had. Where that can't be read, there is nothing to compare.
+async fn refuse_other_store(context: &Context, facts: &Facts) -> Result<(), Error> {
+    let (Ok(version), Ok(began)) = (old_version(facts), facts.fingerprint(facts::OLD_KEY)) else {
+        return Ok(());
+    };
+    let is_other = match context.key(version).await {
+        Ok(key) => key.fingerprint().to_string() != began.as_str(),
+        Err(Error::Platform(platform::Error::NoSuchVersion { .. })) => true,
+        Err(_) => false,
+    };
+    if is_other {
+        return Err(Error::OtherPlace {
+            what: "store",
+            setting: "`store` in the settings",
+        });
+    }
+    Ok(())
+}
+
+/// What tells the place, its fact's name, and the setting that it comes from.
+fn place(context: &Context) -> Result<Vec<(&'static str, Fact, &'static str)>, Error> {
+    let database = Fingerprint::of_place(&database(context));
+    let database = runbook::Fingerprint::new(database.to_string())?;
+    let mut place = vec![
+        (
+            facts::SECRET,
+            Fact::Name(Name::new(&context.store.name)?),
+            "DCR_ENCRYPTION_KEY_SECRET",
+        ),
+        (facts::DATABASE, Fact::Fingerprint(database), "DATABASE_URL"),
+    ];
+    for consumer in &context.consumers {
+        place.push((
+            facts::of_consumer(consumer.role).service,
+            Fact::Name(Name::new(&consumer.service)?),
+            consumer.role.name_variable(),
+        ));
+    }
+    Ok(place)
+}
+
+/// Without who logs in: a role may be another tomorrow. A file is named as seen from
+/// the store, so that both may move together.
+fn database(context: &Context) -> String {
+    match context.database.url.target() {
+        DatabaseTarget::Sqlite(target) => {
+            let file = absolute(&target.path);
+            let store = absolute(Path::new(&context.platform.place));
+            let beside = store
+                .parent()
+                .and_then(|beside| file.strip_prefix(beside).ok());
+            beside.unwrap_or(&file).display().to_string()
+        }
+        DatabaseTarget::Postgres(target) => {
+            let host = match &target.host {
+                Host::Tcp(host) => host.clone(),
+                Host::UnixSocket(folder) => folder.display().to_string(),
+            };
+            format!("{host}:{}/{}", target.port, target.database)
+        }
+    }
+}
+
+/// With its links followed, as far as it is there.
+fn absolute(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = absolute
+        .parent()
+        .and_then(|folder| folder.canonicalize().ok());
+    match (folder, absolute.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => absolute,
+    }
+}

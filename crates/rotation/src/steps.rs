@@ -1,0 +1,23 @@
+//! Steps that every rotation is made of.
+
+mod announce;
+mod backup;
+mod cut_over;
+mod pin;
+mod prepare;
+mod restart;
+mod retire;
+mod soak;
+mod stage;
+mod store_current;
+
+pub(crate) use announce::Announce;
+pub(crate) use backup::{BackUp, BackUpByHand};
+pub(crate) use cut_over::CutOver;
+pub(crate) use pin::{Pin, expect};
+pub(crate) use prepare::Prepare;
+pub(crate) use restart::RestartByHand;
+pub(crate) use retire::Retire;
+pub(crate) use soak::Soak;
+pub(crate) use stage::{Stage, find as find_candidate, has_value_of, refuse_foreign_version};
+pub(crate) use store_current::StoreCurrent;

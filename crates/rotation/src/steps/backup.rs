@@ -1,0 +1,114 @@
+//! A backup before anything changes.
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use platform::Backup;
+use runbook::{About, Applied, Fact, Facts, Kind, Log, Name, Observed, Step, Undo};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::facts;
+
+/// Finds a young backup of the database, or makes one.
+pub(crate) struct BackUp;
+
+const ABOUT: About = About {
+    name: "back-up",
+    title: "Back up the database",
+    kind: Kind::Change,
+    told: None,
+    does: "Takes the newest complete backup if it is younger than a day, else makes one and waits \
+           until it is complete. A failed backup doesn't count, however new.",
+    touches: "the database's backups",
+    verified: "the backup is listed as complete",
+    undo: Undo::Nothing("the backup is kept"),
+    outage: None,
+};
+
+#[async_trait(?Send)]
+impl Step<Context, Error> for BackUp {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    async fn observe(&self, context: &mut Context, facts: &Facts) -> Result<Observed, Error> {
+        let Ok(taken_at) = facts.time(facts::BACKUP_TAKEN_AT) else {
+            return Ok(Observed::Absent);
+        };
+        // It was for the re-encryption: after that, people may tidy it up.
+        if facts.count(facts::VERIFIED).is_ok() {
+            return Ok(Observed::Present);
+        }
+        let newest = newest(context).await?;
+        Ok(Observed::when(
+            newest.is_some_and(|newest| newest.taken_at >= taken_at),
+        ))
+    }
+
+    async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
+        let youngest = Timestamp::now()
+            - SignedDuration::try_from(context.backup_max_age).unwrap_or(SignedDuration::ZERO);
+        let backup = match newest(context).await? {
+            Some(backup) if backup.taken_at > youngest && backup.taken_at <= Timestamp::now() => {
+                log.say("the newest backup is young enough");
+                backup
+            }
+            _ => take(context).await?,
+        };
+        log.record(facts::BACKUP, Fact::Name(Name::new(backup.name)?))?;
+        log.record(facts::BACKUP_TAKEN_AT, Fact::Time(backup.taken_at))?;
+        Ok(Applied::Done)
+    }
+
+    async fn verify(&self, context: &mut Context, facts: &Facts) -> Result<(), Error> {
+        match self.observe(context, facts).await? {
+            Observed::Present => Ok(()),
+            Observed::Absent => Err(Error::NoBackup),
+        }
+    }
+}
+
+async fn newest(context: &Context) -> Result<Option<Backup>, Error> {
+    match &context.platform.backups {
+        Some(backups) => Ok(backups.newest().await?),
+        None => Ok(None),
+    }
+}
+
+async fn take(context: &Context) -> Result<Backup, Error> {
+    match &context.platform.backups {
+        Some(backups) => Ok(backups.take().await?),
+        None => Err(Error::NoBackup),
+    }
+}
+
+/// The same for a database that the platform can't back up.
+pub(crate) struct BackUpByHand;
+
+const ABOUT_BY_HAND: About = About {
+    name: "back-up-by-hand",
+    title: "Back up the database by hand",
+    kind: Kind::People,
+    told: None,
+    does: "Make a backup of the database in your own way, `pg_dump --format=custom` for example, and \
+           see that it is complete. The run goes on when you say so.",
+    touches: "nothing that the tool knows of",
+    verified: "by whoever made it",
+    undo: Undo::Nothing("the backup is kept"),
+    outage: None,
+};
+
+#[async_trait(?Send)]
+impl Step<Context, Error> for BackUpByHand {
+    fn about(&self) -> &'static About {
+        &ABOUT_BY_HAND
+    }
+
+    async fn observe(&self, _: &mut Context, _: &Facts) -> Result<Observed, Error> {
+        Ok(Observed::Absent)
+    }
+
+    async fn apply(&self, _: &mut Context, _: &mut Log<'_>) -> Result<Applied, Error> {
+        Ok(Applied::Done)
+    }
+}

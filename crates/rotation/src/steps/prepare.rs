@@ -1,0 +1,83 @@
+//! The revision that will read the new version, ready before anything needs it.
+
+use async_trait::async_trait;
+use platform::Bound;
+use runbook::{About, Applied, Fact, Facts, Kind, Log, Name, Observed, Step, Undo};
+
+use crate::context::{Consumer, Context, new_version};
+use crate::error::Error;
+use crate::facts;
+
+/// Makes a revision that reads the new version, without traffic.
+pub(crate) struct Prepare;
+
+const ABOUT: About = About {
+    name: "prepare",
+    title: "Prepare the new revision",
+    kind: Kind::Change,
+    told: None,
+    does: "Makes a revision of each service that reads the new version by its number and differs in \
+           nothing else, without traffic, and waits until it is ready: what it takes to start is over \
+           before the table changes.",
+    touches: "the services: one revision each that serves nobody",
+    verified: "the revision is listed, and reads the new version",
+    undo: Undo::By("the revision is made unreachable"),
+    outage: None,
+};
+
+#[async_trait(?Send)]
+impl Step<Context, Error> for Prepare {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    async fn observe(&self, context: &mut Context, facts: &Facts) -> Result<Observed, Error> {
+        for consumer in &context.consumers {
+            let Ok(prepared) = facts.name(fact(consumer)) else {
+                return Ok(Observed::Absent);
+            };
+            let bound = Bound::Pinned(new_version(facts)?);
+            let service = context.describe(consumer).await?;
+            let is_there = |revision: &platform::Revision| {
+                revision.name == prepared && revision.bound == bound
+            };
+            // Once it serves, the platform may tidy it up, and give it another name.
+            let serves = service.bound == bound;
+            if !serves && !service.revisions.iter().any(is_there) {
+                return Ok(Observed::Absent);
+            }
+        }
+        Ok(Observed::Present)
+    }
+
+    async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
+        let bound = Bound::Pinned(new_version(log.facts())?);
+        let binding = context.binding();
+        for consumer in &context.consumers {
+            let services = &context.platform.services;
+            let revision = services.prepare(&consumer.service, &binding, bound).await?;
+            log.record(fact(consumer), Fact::Name(Name::new(revision)?))?;
+        }
+        Ok(Applied::Done)
+    }
+
+    async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
+        let Ok(version) = new_version(log.facts()) else {
+            return Ok(());
+        };
+        for consumer in &context.consumers {
+            let service = context.describe(consumer).await?;
+            for revision in service.revisions {
+                if revision.bound == Bound::Pinned(version) {
+                    let services = &context.platform.services;
+                    services.discard(&consumer.service, &revision.name).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn fact(consumer: &Consumer) -> &'static str {
+    facts::of_consumer(consumer.role).new_revision
+}

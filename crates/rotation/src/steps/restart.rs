@@ -1,0 +1,43 @@
+//! A restart by people, where the platform can't restart the service.
+
+use async_trait::async_trait;
+use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
+
+use crate::context::Context;
+use crate::error::Error;
+
+/// Waits until people have restarted the service.
+pub(crate) struct RestartByHand;
+
+const ABOUT: About = About {
+    name: "restart-by-hand",
+    title: "Restart the service by hand",
+    kind: Kind::People,
+    told: None,
+    does: "The settings name no command that restarts the service: restart it now, so that it reads the \
+           new value. The run goes on when you say so.",
+    touches: "the service",
+    verified: "by whoever restarted it; the sweep finds what the old process wrote meanwhile",
+    undo: Undo::By("after a rollback, restart it again: it reads the old value then"),
+    outage: Some("until it is restarted, the service can't answer known orders"),
+};
+
+#[async_trait(?Send)]
+impl Step<Context, Error> for RestartByHand {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    async fn observe(&self, _: &mut Context, _: &Facts) -> Result<Observed, Error> {
+        Ok(Observed::Absent)
+    }
+
+    async fn apply(&self, _: &mut Context, _: &mut Log<'_>) -> Result<Applied, Error> {
+        Ok(Applied::Done)
+    }
+
+    async fn undo(&self, _: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
+        log.say("restart the service once the rollback is over: it still runs with the new value");
+        Ok(())
+    }
+}

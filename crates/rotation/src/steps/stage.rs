@@ -1,0 +1,204 @@
+//! The candidate, stored and read back before anything depends on it.
+
+use async_trait::async_trait;
+use platform::VersionState;
+use runbook::{About, Applied, Fact, Facts, Kind, Log, Observed, Step, Undo};
+use secret::VersionNumber;
+
+use crate::context::{Context, new_version, old_version};
+use crate::error::Error;
+use crate::facts;
+
+/// Stores the candidate as a version and reads it back.
+pub(crate) struct Stage;
+
+const ABOUT: About = About {
+    name: "stage",
+    title: "Stage the candidate and read it back",
+    kind: Kind::Change,
+    told: None,
+    does: "Adds the candidate to the store as a new version. Its number is read from the store's answer, \
+           never computed. Nobody reads it yet: every service is pinned to the old version.",
+    touches: "the store: one new version",
+    verified: "the version is read back by its number and compared byte for byte",
+    undo: Undo::By(
+        "the old value is stored once more, as the newest version, for `latest` is the newest whatever \
+         its state; then the candidate's version is disabled",
+    ),
+    outage: None,
+};
+
+#[async_trait(?Send)]
+impl Step<Context, Error> for Stage {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    async fn observe(&self, context: &mut Context, facts: &Facts) -> Result<Observed, Error> {
+        let Ok(version) = new_version(facts) else {
+            return Ok(Observed::Absent);
+        };
+        if !context.is_enabled(version).await? {
+            return Ok(Observed::Absent);
+        }
+        let is_candidate = is_candidate(context, facts, version).await?;
+        Ok(Observed::when(is_candidate))
+    }
+
+    async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
+        let version = match find(context, log.facts()).await? {
+            Some(version) => version,
+            None => add(context, log.facts()).await?,
+        };
+        log.record(facts::NEW_VERSION, Fact::Version(version.get()))?;
+        Ok(Applied::Done)
+    }
+
+    async fn verify(&self, context: &mut Context, facts: &Facts) -> Result<(), Error> {
+        let version = new_version(facts)?;
+        let read_back = context.value(version).await?;
+        let is_same = match &context.candidate {
+            Some(candidate) => read_back == *candidate,
+            None => is_candidate(context, facts, version).await?,
+        };
+        if !is_same {
+            return Err(Error::ReadBack {
+                secret: context.store.name.clone(),
+                version,
+            });
+        }
+        // From here on it comes from the store.
+        context.candidate = None;
+        Ok(())
+    }
+
+    async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
+        // Two, where the first was lost, and the process ended before it wrote down the other.
+        let mut staged: Vec<VersionNumber> = new_version(log.facts()).into_iter().collect();
+        staged.extend(find(context, log.facts()).await?);
+        if !staged.is_empty() {
+            republish_old(context, log).await?;
+        }
+        for version in staged {
+            if context.is_enabled(version).await? {
+                give_back(context, log.facts(), version).await?;
+                context
+                    .platform
+                    .store
+                    .disable(&context.store.name, version)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The enabled version, newer than the old one, that is the candidate: stored by a
+/// process that ended before it could write down the number.
+pub(crate) async fn find(context: &Context, facts: &Facts) -> Result<Option<VersionNumber>, Error> {
+    let Ok(old) = old_version(facts) else {
+        return Ok(None);
+    };
+    for version in context.platform.store.versions(&context.store.name).await? {
+        if version.number > old
+            && version.state == VersionState::Enabled
+            && is_candidate(context, facts, version.number).await?
+        {
+            return Ok(Some(version.number));
+        }
+    }
+    Ok(None)
+}
+
+async fn is_candidate(
+    context: &Context,
+    facts: &Facts,
+    version: VersionNumber,
+) -> Result<bool, Error> {
+    let Ok(expected) = facts.fingerprint(facts::NEW_KEY) else {
+        return Ok(false);
+    };
+    let value = context.value(version).await?;
+    // What isn't a key isn't the candidate.
+    let key = context.parse_key(&value, "the store").ok();
+    Ok(key.is_some_and(|key| key.fingerprint().to_string() == expected.as_str()))
+}
+
+async fn add(context: &Context, facts: &Facts) -> Result<VersionNumber, Error> {
+    refuse_foreign_version(context, facts, old_version(facts)?).await?;
+    let candidate = context.candidate.as_ref().ok_or(Error::CandidateLost)?;
+    let store = &context.platform.store;
+    Ok(store.add(&context.store.name, candidate).await?)
+}
+
+/// A newer version that is enabled, and is neither the candidate nor a copy of the
+/// old one, is somebody's who rotates by hand.
+pub(crate) async fn refuse_foreign_version(
+    context: &Context,
+    facts: &Facts,
+    old: VersionNumber,
+) -> Result<(), Error> {
+    for version in context.platform.store.versions(&context.store.name).await? {
+        if version.number > old
+            && version.state == VersionState::Enabled
+            && !is_candidate(context, facts, version.number).await?
+            && !has_value_of(context, version.number, old).await?
+        {
+            return Err(Error::ForeignVersion {
+                secret: context.store.name.clone(),
+                version: version.number,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Makes the old value the latest version, if it isn't.
+async fn republish_old(context: &Context, log: &mut Log<'_>) -> Result<(), Error> {
+    let old = old_version(log.facts())?;
+    if !is_latest(context, old).await? {
+        let value = context.value(old).await?;
+        let store = &context.platform.store;
+        let version = store.add(&context.store.name, &value).await?;
+        log.record(facts::REPUBLISHED_VERSION, Fact::Version(version.get()))?;
+    }
+    Ok(())
+}
+
+/// Whether whoever reads the latest version gets the value of this one.
+pub(crate) async fn is_latest(context: &Context, version: VersionNumber) -> Result<bool, Error> {
+    match context.latest().await? {
+        Some(latest) => has_value_of(context, latest, version).await,
+        None => Ok(false),
+    }
+}
+
+/// Whether two versions are enabled and have one value.
+pub(crate) async fn has_value_of(
+    context: &Context,
+    one: VersionNumber,
+    other: VersionNumber,
+) -> Result<bool, Error> {
+    if !context.is_enabled(one).await? || !context.is_enabled(other).await? {
+        return Ok(false);
+    }
+    Ok(context.value(one).await? == context.value(other).await?)
+}
+
+/// Makes a candidate that nobody is to read any more one that nothing needs: an
+/// instance that was slow to end may have written with it since.
+async fn give_back(
+    context: &mut Context,
+    facts: &Facts,
+    version: VersionNumber,
+) -> Result<(), Error> {
+    let key = context.key(version).await?;
+    if context.database.tokens_under(&key).await? > 0 {
+        let old = context.key(old_version(facts)?).await?;
+        context
+            .database
+            .reencrypt_until_none_is_left(&key, &old)
+            .await?;
+    }
+    context.refuse_if_needed(version).await
+}
