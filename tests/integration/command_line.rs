@@ -19,5 +19,5 @@ mod urls;
 mod words;
 mod xtask;
 
-use snapshot::assert_file_snapshot;
+pub(crate) use snapshot::assert_file_snapshot;
 use xtask::{Ended, Xtask};

@@ -11,7 +11,7 @@
 
 mod lab;
 mod nothing_lost;
-mod random;
+pub(crate) mod random;
 mod rotation;
 mod table;
 mod tokens;

@@ -2,6 +2,10 @@
 mod behaviour;
 mod command_line;
 mod faults;
+mod google;
 mod harness;
 mod harness_proxy;
+mod platform;
+mod procedure;
+mod rotation;
 mod subject;

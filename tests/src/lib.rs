@@ -8,7 +8,9 @@
 
 mod certificates;
 mod command;
+pub mod contract;
 mod database_url;
+pub mod google;
 mod postgres_server;
 mod program;
 mod proxy;

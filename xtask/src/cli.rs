@@ -1,5 +1,6 @@
 //! What can be typed: the commands, their flags, and their help.
 
+mod procedure;
 mod refused;
 mod usage_error;
 mod values;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use reencrypt::ColumnName;
 
+pub(crate) use self::procedure::{Going, Place, Resume, Rollback, Runbook, Status, quoted};
 use crate::failure::Failure;
 
 /// What the arguments ask for.
@@ -38,15 +40,26 @@ struct Cli {
 pub(crate) enum Command {
     RotateDcr(RotateDcr),
     SurveyDcr(SurveyDcr),
+    Status(Status),
+    Resume(Resume),
+    Rollback(Rollback),
+    Runbook(Runbook),
     Demo(Demo),
+    #[command(hide = true)]
+    StandInService(StandInService),
     Tidy(Tidy),
 }
 
-/// Put every token in dcr_clients under the new key
+/// Put every token in dcr_clients under a new key, alone or with the whole procedure around it
 ///
 /// Runs in one transaction and verifies every cell before the commit; whatever fails, the table is
 /// as it was. While it runs, writers of the table wait and readers don't. It can be run again at any
 /// time: tokens that are under the new key already are left alone.
+///
+/// With `--platform none` that is all: the keys are given. With `--platform local` it is the whole
+/// rotation: the old key comes from where the service reads it, the new one is generated and stored,
+/// the table is re-encrypted, the service goes over, and the old version is retired. Such a run can be
+/// left, resumed and rolled back; `cargo xtask status` lists it.
 ///
 /// It shows what it will do and asks. Without a terminal, or with --yes, it goes on without asking.
 #[derive(Args, Debug, Default)]
@@ -56,17 +69,21 @@ Exit codes:
     0   done, or nothing to do
     1   a check failed before anything was changed, or on a dry run
     2   failed while changing; the message says what state the table is in
-    3   stopped by a signal or by the answer to the question; nothing was changed
+    3   stopped by a signal or by the answer to the question; a run on a platform may wait here, and
+        `cargo xtask resume` goes on
+    4   failed and undone (on a platform)
+    5   stuck: an undo failed, a person must look (on a platform)
     64  wrong usage"))]
 pub(crate) struct RotateDcr {
+    #[command(flatten)]
+    pub(crate) place: Place,
     #[command(flatten)]
     pub(crate) keys: Keys,
     /// Do everything but the commit, list every unreadable cell, and roll back
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Don't ask
-    #[arg(long, short)]
-    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) going: Going,
     /// Leave this encrypted column, which is under another key, alone. Repeat it for several
     #[arg(long, value_name = "TABLE.COLUMN")]
     pub(crate) exclude_column: Vec<ColumnName>,
@@ -97,29 +114,42 @@ pub(crate) struct SurveyDcr {
     pub(crate) output: Output,
 }
 
-/// Rotate the key of a made-up database, for a first look
+/// Rotate the key of a made-up service, for a first look
 ///
-/// Makes an SQLite database with 1,000 made-up clients and two keys, surveys it, rotates it for
-/// real, surveys it again, and leaves everything there. A second run replaces the first.
+/// Makes a folder with a `.env`, an SQLite database with 1,000 made-up clients and a stand-in service
+/// that reads its key when it starts. Carries out the whole rotation while the service runs, shows what
+/// the service saw of it, and leaves everything there. A second run replaces the first.
 #[derive(Args, Debug, Default)]
 #[command(after_long_help = "Exit codes:
-    As those of rotate-dcr and survey-dcr; 1 when the folder can't be made, too.")]
+    As those of rotate-dcr; 1 when the folder can't be made, too.")]
 pub(crate) struct Demo {
     /// The folder to make [default: target/rotation-demo]
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
 }
 
+/// Restart the demonstration's stand-in service
+#[derive(Args, Debug, Default)]
+pub(crate) struct StandInService {
+    /// Be the service, instead of restarting it
+    #[arg(long)]
+    pub(crate) serve: bool,
+    /// The demonstration's folder
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+}
+
 /// Check that the repository keeps its own rules
 ///
-/// Which crate may depend on which, under which licences dependencies are, and whether docs/cli.md is what the commands' help says now.
+/// Which crate may depend on which, under which licences dependencies are, and whether docs/cli.md and
+/// docs/runbook.md are what the commands' help and the rotations' steps say now.
 #[derive(Args, Debug, Default)]
 #[command(after_long_help = "Exit codes:
     0   it does
     1   it doesn't; every violation is named
     64  wrong usage")]
 pub(crate) struct Tidy {
-    /// Write docs/cli.md anew
+    /// Write docs/cli.md and docs/runbook.md anew
     #[arg(long)]
     pub(crate) fix: bool,
 }

@@ -1,7 +1,12 @@
 //! The commands, one file each.
 
 mod demo;
+mod resume;
+mod rollback;
 mod rotate_dcr;
+mod rotate_on_platform;
+mod runbook;
+mod status;
 mod survey_dcr;
 mod tidy;
 
@@ -11,7 +16,8 @@ use reencrypt::Database;
 use secret::DatabaseTarget;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Command, Format, Keys, Output};
+use crate::cli::{Command, Format, Keys, Output, StandInService};
+use crate::exit_code;
 use crate::failure::{Failure, chain};
 use crate::interrupt;
 use crate::printer::Printer;
@@ -28,8 +34,31 @@ pub(crate) fn run(command: Command) -> u8 {
         Command::SurveyDcr(typed) => {
             block_on(async |interrupt| survey_dcr::run(&typed, interrupt).await)
         }
+        Command::Status(typed) => block_on(async |interrupt| status::run(&typed, interrupt).await),
+        Command::Resume(typed) => block_on(async |interrupt| resume::run(&typed, interrupt).await),
+        Command::Rollback(typed) => {
+            block_on(async |interrupt| rollback::run(&typed, interrupt).await)
+        }
+        Command::Runbook(typed) => runbook::run(&typed),
         Command::Demo(typed) => block_on(async |interrupt| demo::run(&typed, interrupt).await),
+        Command::StandInService(typed) => stand_in(&typed),
         Command::Tidy(typed) => tidy::run(&typed),
+    }
+}
+
+fn stand_in(typed: &StandInService) -> u8 {
+    let ended = if typed.serve {
+        demo::service::serve(&typed.folder)
+    } else {
+        demo::service::restart(&typed.folder)
+    };
+    match ended {
+        Ok(()) => exit_code::DONE,
+        Err(error) => {
+            let failure = Failure::check(format!("{error:#}"));
+            Printer::default().failure(&failure);
+            failure.exit_code
+        }
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn confirm(
     }
 }
 
-fn is_yes(line: &[u8]) -> bool {
+pub(crate) fn is_yes(line: &[u8]) -> bool {
     matches!(
         line.trim_ascii().to_ascii_lowercase().as_slice(),
         b"y" | b"yes"

@@ -11,6 +11,8 @@ use crate::exit_code;
 pub(crate) struct Failure {
     /// One of [`exit_code`]'s.
     pub(crate) exit_code: u8,
+    /// What the message is: an error, unless a run only waits.
+    pub(crate) title: &'static str,
     /// The error with its causes, in one line.
     pub(crate) message: String,
     /// The state that things are in, where that needs saying.
@@ -25,6 +27,7 @@ impl Default for Failure {
     fn default() -> Self {
         Failure {
             exit_code: exit_code::CHECK_FAILED,
+            title: "error",
             message: String::new(),
             state: None,
             hint: None,
@@ -91,6 +94,15 @@ impl Failure {
             state: Some(state.to_owned()),
             hint: Some(advice(&failed.error, failed.table)),
             table: failed.table,
+            ..Failure::default()
+        }
+    }
+
+    /// Of a platform that can't be used; nothing was changed.
+    pub(crate) fn from_platform(error: &platform::Error) -> Failure {
+        Failure {
+            hint: error.hint(),
+            ..Failure::check(chain(error)).nothing_changed()
         }
     }
 

@@ -13,6 +13,14 @@ use crate::printer::Printer;
 /// Whether a commit was sent: from then on nobody knows by leaving what became of it.
 static COMMITTING: AtomicBool = AtomicBool::new(false);
 
+/// Whether a run with a journal is under way: that knows more than this process.
+static RUN_IS_UNDER_WAY: AtomicBool = AtomicBool::new(false);
+
+/// To be called when a run with a journal is carried on.
+pub(crate) fn run_begins() {
+    RUN_IS_UNDER_WAY.store(true, Ordering::Relaxed);
+}
+
 /// To be called when a commit is about to be sent.
 pub(crate) fn commit_begins() {
     COMMITTING.store(true, Ordering::Relaxed);
@@ -46,7 +54,10 @@ async fn pass_on(mut ctrl_c: Signal, mut terminate: Signal, interrupt: Cancellat
             break;
         }
     }
-    let (words, exit_code) = if COMMITTING.load(Ordering::Relaxed) {
+    let (words, exit_code) = if RUN_IS_UNDER_WAY.load(Ordering::Relaxed) {
+        let words = "leaving: `cargo xtask status` shows where the run stands and how to go on";
+        (words, exit_code::STOPPED)
+    } else if COMMITTING.load(Ordering::Relaxed) {
         let words = "leaving in the middle of the commit: `cargo xtask survey-dcr` shows under which key the \
                      table is, all of it; running `rotate-dcr` again is safe either way";
         (words, exit_code::CHANGE_FAILED)

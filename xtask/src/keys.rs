@@ -100,11 +100,7 @@ fn read_variable(
     role: Role,
     surroundings: &Surroundings<'_>,
 ) -> Result<Option<FernetKey>, Failure> {
-    // An empty variable is how shells and CI systems say "not set".
-    let Some(text) = surroundings
-        .variable(role.variable())
-        .filter(|text| !text.is_empty())
-    else {
+    let Some(text) = surroundings.variable(role.variable()) else {
         return Ok(None);
     };
     parse(

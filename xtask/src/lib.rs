@@ -8,6 +8,8 @@ mod keys;
 mod terminal;
 
 mod commands;
+mod procedure;
+
 mod confirm;
 mod failure;
 mod progress;

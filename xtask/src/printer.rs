@@ -73,7 +73,7 @@ impl Printer {
 
     /// An error, the state that things are in, and advice.
     pub(crate) fn failure(&self, failure: &Failure) {
-        self.line(&format!("error: {}", failure.message));
+        self.line(&format!("{}: {}", failure.title, failure.message));
         if let Some(state) = &failure.state {
             self.line(&format!("state: {state}"));
         }

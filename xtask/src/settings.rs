@@ -1,6 +1,12 @@
 //! From what was typed and what the environment holds to the plain values that commands take.
 
 mod database;
+mod file;
+mod google_cloud;
+mod local;
+mod procedure;
+mod reach;
+mod state_dir;
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -10,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 pub(crate) use self::database::Database;
+pub(crate) use self::procedure::{PlatformName, Procedure, platform_of, procedure};
 use crate::cli;
 use crate::failure::Failure;
 use crate::keys::{self, Role};
@@ -51,9 +58,11 @@ pub(crate) struct Surroundings<'a> {
 }
 
 impl Surroundings<'_> {
-    /// An environment variable, in a buffer that is wiped.
+    /// An environment variable, in a buffer that is wiped. An empty one is how shells
+    /// and CI systems say "not set".
     pub(crate) fn variable(&self, name: &str) -> Option<Zeroizing<Vec<u8>>> {
-        (self.environment)(name).map(|value| Zeroizing::new(value.into_encoded_bytes()))
+        let value = (self.environment)(name)?;
+        Some(Zeroizing::new(value.into_encoded_bytes())).filter(|value| !value.is_empty())
     }
 }
 
@@ -83,7 +92,7 @@ pub(crate) fn rotation(
         dry_run: typed.dry_run,
         ask_on: surroundings
             .terminal
-            .filter(|_| !typed.yes && !typed.dry_run),
+            .filter(|_| !typed.going.yes && !typed.dry_run),
     })
 }
 

@@ -2,12 +2,13 @@
 
 mod arrows;
 mod cli_reference;
+mod documents;
 mod licences;
 mod metadata;
 
 use std::path::Path;
 
-pub use self::cli_reference::write as write_cli_reference;
+pub use self::documents::write as write_documents;
 
 /// Every rule that the workspace at `root` breaks, one sentence each.
 ///
@@ -17,6 +18,6 @@ pub use self::cli_reference::write as write_cli_reference;
 pub fn violations(root: &Path) -> anyhow::Result<Vec<String>> {
     let mut violations = arrows::violations(root)?;
     violations.extend(licences::violations(root)?);
-    violations.extend(cli_reference::violation(root)?);
+    violations.extend(documents::violations(root)?);
     Ok(violations)
 }

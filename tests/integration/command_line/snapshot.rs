@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::subject::Subject;
 
 /// Compares a text with the file of that name under `snapshots/`.
-pub(super) fn assert_file_snapshot(name: impl AsRef<str>, text: impl AsRef<str>) {
+pub(crate) fn assert_file_snapshot(name: impl AsRef<str>, text: impl AsRef<str>) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../snapshots");
     settings.set_prepend_module_to_snapshot(false);

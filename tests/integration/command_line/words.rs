@@ -88,7 +88,16 @@ async fn an_order_id_cannot_move_the_cursor() -> Result<()> {
 
 #[test]
 fn each_command_explains_itself() {
-    for command in ["rotate-dcr", "survey-dcr", "demo", "tidy"] {
+    for command in [
+        "rotate-dcr",
+        "survey-dcr",
+        "status",
+        "resume",
+        "rollback",
+        "runbook",
+        "demo",
+        "tidy",
+    ] {
         let ended = Xtask::new(command).arg("--help").run();
         assert_eq!(
             (ended.code, ended.stderr.as_str()),

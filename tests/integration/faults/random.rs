@@ -3,11 +3,11 @@ use std::env;
 use std::hash::{BuildHasher as _, RandomState};
 
 /// Numbers that follow from a seed.
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     /// From `FAULTS_SEED`, else from a seed of its own; says which.
-    pub(super) fn new() -> Random {
+    pub(crate) fn new() -> Random {
         let seed = match env::var("FAULTS_SEED") {
             Ok(seed) => seed.parse().expect("FAULTS_SEED must be a number"),
             Err(_) => RandomState::new().hash_one(0),
@@ -19,14 +19,14 @@ impl Random {
     }
 
     /// One point in each of so many equal parts between zero and one, in their order.
-    pub(super) fn spread(&mut self, parts: u32) -> Vec<f64> {
+    pub(crate) fn spread(&mut self, parts: u32) -> Vec<f64> {
         (0..parts)
             .map(|part| (f64::from(part) + self.fraction()) / f64::from(parts))
             .collect()
     }
 
     /// At least zero, less than one.
-    pub(super) fn fraction(&mut self) -> f64 {
+    pub(crate) fn fraction(&mut self) -> f64 {
         // SplitMix64, by Sebastiano Vigna.
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -43,6 +43,6 @@ impl Random {
     clippy::print_stdout,
     reason = "the test runner holds back what is printed, and shows it with a failure"
 )]
-pub(super) fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     println!("{line}");
 }

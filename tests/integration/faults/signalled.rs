@@ -35,10 +35,12 @@ async fn at_any_moment(signal: Signal) -> Result<()> {
         };
         let began = Instant::now();
         assert_said(&rotation(&table.url(), &keys).run(), 0, &[]);
-        let undisturbed = began.elapsed();
+        // The quickest so far: other tests may have slowed this one down.
+        let mut undisturbed = began.elapsed();
         keys = keys.next();
         let mut phases = Vec::new();
         for part in random.spread(SIGNALS) {
+            let began = Instant::now();
             let mut running = rotation(&table.url(), &keys).spawn();
             // Until it has begun, a signal ends it as it ends any program.
             running.wait_for("connecting");
@@ -46,7 +48,9 @@ async fn at_any_moment(signal: Signal) -> Result<()> {
             running.signal(signal);
             let output = running.wait();
             phases.push((output.code, last_phase(&output)));
+            let took = began.elapsed();
             if assert_stopped_or_done(&output, &table, &keys).await? {
+                undisturbed = undisturbed.min(took);
                 keys = keys.next();
             }
         }
@@ -70,6 +74,8 @@ async fn assert_stopped_or_done(output: &Output, table: &impl Store, keys: &Keys
     assert_eq!(counted, Counted::all_old(CLIENTS), "{output:#?}");
     let state = match last_phase(output) {
         "connecting" | "checking the table" => "state: nothing was changed",
+        // Between the lock and the word of it, there is already something to roll back.
+        "waiting for the lock" if output.stderr.contains("state: rolled back") => "rolled back",
         "waiting for the lock" => "state: nothing was written",
         _ => "state: rolled back",
     };

@@ -5,20 +5,28 @@ use std::time::{Duration, Instant};
 use reencrypt::{Database, Event, Mode, Outcome, Phase, Plan};
 use tokio_util::sync::CancellationToken;
 
-use super::{connect, printer, surroundings};
+use super::{connect, printer, rotate_on_platform, surroundings};
 use crate::cli;
 use crate::confirm::{Confirmed, confirm};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::printer::Printer;
+use crate::procedure::Ended;
 use crate::progress::Progress;
 use crate::report::{self, Listing, Subject, plan};
-use crate::settings;
+use crate::settings::{self, PlatformName};
 
 /// Runs the command and gives its exit code.
 pub(super) async fn run(typed: &cli::RotateDcr, interrupt: &CancellationToken) -> u8 {
     let format = typed.output.format;
     let printer = printer(typed.output);
+    match settings::platform_of(&typed.place) {
+        Ok(PlatformName::None) => {}
+        Ok(PlatformName::Local | PlatformName::GoogleCloud) => {
+            return rotate_on_platform::run(typed, interrupt).await;
+        }
+        Err(failure) => return Ended::not_begun(failure).print(format, &printer),
+    }
     let mut report = report::Rotation {
         subject: Subject::default(),
         clients: None,

@@ -30,8 +30,10 @@ pub(super) fn run(typed: &cli::Tidy) -> u8 {
 
 fn check(typed: &cli::Tidy, printer: &Printer) -> anyhow::Result<Vec<String>> {
     let root = workspace::root()?;
-    if typed.fix && tidy::write_cli_reference(&root)? {
-        printer.note("wrote docs/cli.md");
+    if typed.fix {
+        for path in tidy::write_documents(&root)? {
+            printer.note(&format!("wrote {path}"));
+        }
     }
     tidy::violations(&root)
 }

@@ -2,6 +2,7 @@
 
 use reencrypt::{Timeouts, Tls};
 use secret::{DatabaseTarget, DatabaseUrl};
+use zeroize::Zeroizing;
 
 use super::Surroundings;
 use crate::cli;
@@ -22,7 +23,16 @@ pub(super) fn resolve(
     typed: &cli::Timeouts,
     surroundings: &Surroundings<'_>,
 ) -> Result<Database, Failure> {
-    let url = database_url(surroundings)?;
+    let tls = tls(&require_ssl(surroundings))?;
+    with_url(database_url(surroundings)?, tls, typed)
+}
+
+/// The same for a URL that was found elsewhere.
+pub(super) fn with_url(
+    url: DatabaseUrl,
+    tls: Tls,
+    typed: &cli::Timeouts,
+) -> Result<Database, Failure> {
     if typed.statement_timeout.is_some() && matches!(url.target(), DatabaseTarget::Sqlite(_)) {
         return Err(Failure::usage("SQLite has no timeout for statements")
             .nothing_changed()
@@ -31,7 +41,7 @@ pub(super) fn resolve(
     let default = Timeouts::default();
     Ok(Database {
         url,
-        tls: tls(surroundings)?,
+        tls,
         timeouts: Timeouts {
             lock: typed.lock_timeout.unwrap_or(default.lock),
             statement: typed.statement_timeout.unwrap_or(default.statement),
@@ -40,10 +50,7 @@ pub(super) fn resolve(
 }
 
 fn database_url(surroundings: &Surroundings<'_>) -> Result<DatabaseUrl, Failure> {
-    let Some(bytes) = surroundings
-        .variable("DATABASE_URL")
-        .filter(|bytes| !bytes.is_empty())
-    else {
+    let Some(bytes) = surroundings.variable("DATABASE_URL") else {
         return Err(Failure::check("DATABASE_URL is not set").nothing_changed().hint(
             "set it to the service's own URL: `postgresql+asyncpg://user:password@host:5432/database` \
              or `sqlite+aiosqlite:///./file.db`",
@@ -64,11 +71,15 @@ fn database_url(surroundings: &Surroundings<'_>) -> Result<DatabaseUrl, Failure>
     })
 }
 
-/// Reads DATABASE_REQUIRE_SSL with the words that the service's settings know.
-fn tls(surroundings: &Surroundings<'_>) -> Result<Tls, Failure> {
-    let value = surroundings
+/// What this process's environment demands; empty where it demands nothing.
+pub(super) fn require_ssl(surroundings: &Surroundings<'_>) -> Zeroizing<Vec<u8>> {
+    surroundings
         .variable("DATABASE_REQUIRE_SSL")
-        .unwrap_or_default();
+        .unwrap_or_default()
+}
+
+/// Reads DATABASE_REQUIRE_SSL with the words that the service's settings know.
+pub(super) fn tls(value: &[u8]) -> Result<Tls, Failure> {
     match value.to_ascii_lowercase().as_slice() {
         b"true" | b"t" | b"yes" | b"y" | b"on" | b"1" => Ok(Tls::Required),
         b"" | b"false" | b"f" | b"no" | b"n" | b"off" | b"0" => Ok(Tls::AsUrlSays),

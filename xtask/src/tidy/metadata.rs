@@ -36,10 +36,12 @@ pub(super) fn read(root: &Path, packages: Packages) -> anyhow::Result<Metadata> 
     let shell = Shell::new().context("can't set up a shell")?;
     shell.change_dir(root);
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    // Not offline: crates for other systems may not have been fetched yet, and their
+    // licences count too.
     let no_deps = (packages == Packages::OfTheWorkspace).then_some("--no-deps");
     let metadata = cmd!(
         shell,
-        "{cargo} metadata --format-version 1 --locked --offline {no_deps...}"
+        "{cargo} metadata --format-version 1 --locked {no_deps...}"
     )
     .quiet()
     // A child has no use for them.

@@ -1,0 +1,27 @@
+//! A whole rotation as a release engineer carries it out: `rotate-dcr --platform local`,
+//! `status`, `resume`, `rollback`, in a folder with a `.env`, a database and settings.
+//!
+//! The program runs as a process of its own. What it leaves is read by other code than its
+//! own: tokens with the `fernet` crate, the store and the journal as files.
+
+mod hidden;
+mod lab;
+mod sandbox;
+mod tree;
+
+mod advice;
+mod checks;
+mod failing;
+mod journals;
+mod killed;
+mod leaks;
+mod left;
+mod newcomers;
+mod on_postgres;
+mod same_place;
+mod settings;
+mod several;
+mod signalled;
+mod stuck;
+mod terminal;
+mod whole;

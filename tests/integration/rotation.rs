@@ -1,0 +1,31 @@
+//! The rotation of the key, whole, on the local platform: every step hit at every
+//! moment, and what other people do meanwhile.
+//!
+//! A *moment* is a place where the run can be hit: before and after each of a step's
+//! methods, each change of the platform, each record of the journal, and at what the
+//! database tells. There the call fails, or the process dies: whatever it would have done
+//! next, a record included, does not happen. The state of the world is read from its
+//! files by the tests' own code.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "what arranges or reads back a test's world has to fail that test; the cases are counted aloud"
+)]
+
+mod faulty;
+mod laws;
+mod moments;
+mod process;
+mod seen;
+mod watched;
+mod world;
+
+mod each_repeated;
+mod every_moment;
+mod hands_at_files;
+mod journal_cut;
+mod other_people;
+mod sequences;
+mod way_back;
+mod writers;

@@ -1,0 +1,221 @@
+//! What other people do to the file of variables and to the table in the middle of a run.
+use std::fs;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::Result;
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
+use runbook::{StepError as _, Stopped};
+use secret::FernetKey;
+
+use super::moments::Moments;
+use super::other_people::{carry_on, expect_done, failure, number, stopped_after};
+use super::seen::SECRET;
+use super::world::{THEN, Then, World, register};
+
+/// Back to the old value: that is stored, and may be replaced.
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_puts_the_old_value_back_into_the_file_of_variables() -> Result<()> {
+    let world = World::stored().await?;
+    let start = world.see().await?;
+    for step in ["cut-over", "sweep", "verify", "soak"] {
+        let stopped = stopped_after(&world, step).await?;
+        let rotated = stopped.see().await?.env;
+        fs::write(stopped.path(".env"), &start.env)?;
+        let back = stopped.copy()?;
+        carry_on(&back, Then::RollBack).await?;
+        back.see().await?.expect_to_be(&start, step);
+
+        let ended = carry_on(&stopped, Then::Resume).await;
+        if ended.is_err() {
+            assert!(
+                matches!(ended, Err(Stopped::Disturbed { .. })),
+                "{step}: {ended:?}"
+            );
+            assert!(
+                stopped.see().await?.is_enabled(start.value_in_use()),
+                "{step}"
+            );
+            fs::write(stopped.path(".env"), rotated)?;
+            carry_on(&stopped, Then::Resume).await?;
+        }
+        stopped.see().await?.expect_rotated_from(&start, step);
+    }
+    Ok(())
+}
+
+/// A value that is in no store: nobody could fetch it again, so it stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_puts_another_value_into_the_file_of_variables() -> Result<()> {
+    let world = World::stored().await?;
+    let start = world.see().await?;
+    for step in [
+        "pin",
+        "stage",
+        "prepare",
+        "re-encrypt",
+        "cut-over",
+        "sweep",
+        "verify",
+        "soak",
+    ] {
+        let stopped = stopped_after(&world, step).await?;
+        let before = stopped.see().await?;
+        let other = FernetKey::generate().to_text();
+        let edited = before.env.replace(before.value_in_use(), &other);
+        fs::write(stopped.path(".env"), &edited)?;
+
+        let back = stopped.copy()?;
+        let (reason, hint) = failure(carry_on(&back, Then::RollBack).await, step);
+        assert_eq!(reason, "a service doesn't read the store", "{step}");
+        assert!(
+            hint.contains("put back the value that was there"),
+            "{step}: {hint}"
+        );
+        assert_eq!(fs::read_to_string(back.path(".env"))?, edited, "{step}");
+        fs::write(back.path(".env"), &before.env)?;
+        carry_on(&back, Then::RollBack).await?;
+        back.see().await?.expect_to_be(&start, step);
+
+        let ended = carry_on(&stopped, Then::Resume).await;
+        let seen = stopped.see().await?;
+        assert!(seen.is_enabled(start.value_in_use()), "{step}: retired");
+        if matches!(ended, Err(Stopped::Failed { .. })) {
+            // It was stored before it was replaced; and who put it there, must be asked.
+            assert_eq!(
+                failure(ended, step).0,
+                "somebody else added a version",
+                "{step}"
+            );
+            assert!(seen.is_enabled(&other), "{step}");
+            stopped.platform()?.store.disable(SECRET, number(3)).await?;
+        } else {
+            assert!(
+                matches!(ended, Err(Stopped::Disturbed { .. })),
+                "{step}: {ended:?}"
+            );
+            assert_eq!(seen.env, edited, "{step}");
+            fs::write(stopped.path(".env"), &before.env)?;
+        }
+        carry_on(&stopped, Then::Resume).await?;
+        expect_done(&stopped.see().await?, &start, step);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_restores_the_table_from_a_backup() -> Result<()> {
+    let world = World::stored().await?;
+    let start = world.see().await?;
+    for step in ["re-encrypt", "cut-over", "sweep", "verify", "soak"] {
+        let stopped = stopped_after(&world, step).await?;
+        let rotated = stopped.copy()?;
+        fs::copy(world.path("service.db"), stopped.path("service.db"))?;
+        let back = stopped.copy()?;
+        carry_on(&back, Then::RollBack).await?;
+        back.see().await?.expect_to_be(&start, step);
+
+        let ended = carry_on(&stopped, Then::Resume).await;
+        let before_the_cutover = step == "re-encrypt";
+        assert_eq!(ended.is_ok(), before_the_cutover, "{step}: {ended:?}");
+        if let Err(stop) = ended {
+            assert!(
+                matches!(stop, Stopped::Disturbed { .. }),
+                "{step}: {stop:?}"
+            );
+            assert!(
+                stopped.see().await?.is_enabled(start.value_in_use()),
+                "{step}"
+            );
+            fs::copy(rotated.path("service.db"), stopped.path("service.db"))?;
+            carry_on(&stopped, Then::Resume).await?;
+        }
+        stopped.see().await?.expect_rotated_from(&start, step);
+    }
+    Ok(())
+}
+
+/// A row under a key that nobody knows: nothing is changed until it is put right.
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_writes_what_no_key_opens() -> Result<()> {
+    let mut world = World::stored().await?;
+    world.is_lawful = false;
+    let start = world.see().await?;
+    let foreign = FernetKey::generate().to_text();
+    for step in [
+        "pin",
+        "stage",
+        "survey",
+        "prepare",
+        "re-encrypt",
+        "cut-over",
+        "sweep",
+    ] {
+        let stopped = stopped_after(&world, step).await?;
+        register(&stopped.path("service.db"), "order-foreign", &foreign)?;
+        for then in THEN {
+            let copy = stopped.copy()?;
+            let ended = carry_on(&copy, then).await;
+            // A rollback looks at the end, too, that the service can read every token.
+            assert!(ended.is_err(), "{step}, {then:?}: {ended:?}");
+            if let Err(Stopped::Failed { error, .. } | Stopped::Stuck { error, .. }) = &ended {
+                assert!(error.hint().is_some(), "{step}, {then:?}: {error}");
+            }
+            assert!(
+                copy.see().await?.is_enabled(start.value_in_use()),
+                "{step}, {then:?}"
+            );
+            delete(&copy, "order-foreign")?;
+            copy.bring_to_its_end(then, &start, step).await;
+        }
+    }
+    Ok(())
+}
+
+fn delete(world: &World, order_id: &str) -> Result<()> {
+    let path = world.path("service.db").to_string_lossy().into_owned();
+    let mut connection = SqliteConnection::establish(&path)?;
+    let delete = format!("delete from dcr_clients where order_id = '{order_id}'");
+    Ok(connection.batch_execute(&delete)?)
+}
+
+/// Somebody's transaction holds the table for longer than the run waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_holds_the_table() -> Result<()> {
+    let mut world = World::stored().await?;
+    world.lock_timeout = Duration::from_millis(100);
+    let start = world.see().await?;
+    for step in ["dry-run", "re-encrypt", "undo re-encrypt"] {
+        for then in THEN {
+            let copy = world.copy()?;
+            let held = Arc::new(Mutex::new(None));
+            let (path, holder) = (copy.path("service.db"), Arc::clone(&held));
+            let moments =
+                Moments::meanwhile(&format!("{step}: the database: Locking"), move || {
+                    let mut other =
+                        SqliteConnection::establish(&path.to_string_lossy()).expect("it");
+                    other.batch_execute("begin immediate").expect("a lock");
+                    *holder.lock().expect("a holder") = Some(other);
+                });
+            let ended = if step.starts_with("undo") {
+                copy.begin(&Moments::undisturbed()).await?;
+                copy.carry_on(Then::RollBack, &moments).await
+            } else {
+                copy.begin(&moments).await
+            };
+            let case = format!("{step}, then {then:?}");
+            let (reason, hint) = failure(ended, &case);
+            assert_eq!(reason, "the re-encryption failed before it wrote", "{case}");
+            assert!(!hint.is_empty(), "{case}");
+            held.lock().expect("a holder").take();
+            let then = if step.starts_with("undo") {
+                Then::RollBack
+            } else {
+                then
+            };
+            copy.bring_to_its_end(then, &start, &case).await;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! Orders registered under the old key while the rotation goes on, and under the new one
+//! while it goes back: swept, or the run refuses to end; never left under a key that is gone.
+use anyhow::Result;
+use runbook::{StepError as _, Stopped};
+
+use super::moments::Moments;
+use super::seen::Seen;
+use super::world::{Then, World, register};
+
+const ORDER: &str = "order-late";
+
+/// A run of a copy, in which somebody registers an order at a moment.
+async fn with_an_order_at(
+    world: &World,
+    moment: &str,
+    key: &str,
+) -> Result<(World, Result<(), Stopped<rotation::Error>>)> {
+    let copy = world.copy()?;
+    let (database, key) = (copy.path("service.db"), key.to_owned());
+    let moments = Moments::meanwhile(moment, move || {
+        register(&database, ORDER, &key).expect("an order");
+    });
+    let ended = copy.begin(&moments).await;
+    assert!(!moments.is_still_to_come(), "{moment}");
+    Ok((copy, ended))
+}
+
+/// Every token is there with its plaintext, and the new one with its own, all under this key.
+fn expect_nothing_lost(seen: &Seen, start: &Seen, key: &str, case: &str) {
+    seen.expect_all_under(key, case);
+    assert_eq!(seen.cells.len(), start.cells.len() + 1, "{case}");
+    let late = seen.plaintexts();
+    let late: Vec<_> = late
+        .into_iter()
+        .filter(|(order, ..)| *order == ORDER)
+        .collect();
+    assert_eq!(late.len(), 1, "{case}");
+    assert_eq!(late[0].2, ORDER.as_bytes(), "{case}");
+    let kept: Vec<_> = seen
+        .plaintexts()
+        .into_iter()
+        .filter(|(order, ..)| *order != ORDER)
+        .collect();
+    assert_eq!(kept, start.plaintexts(), "{case}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn under_the_old_key_before_the_sweep_they_are_swept() -> Result<()> {
+    let world = World::stored().await?;
+    let start = world.see().await?;
+    for moment in [
+        "check: after it is applied",
+        "stage: after it is verified",
+        "dry-run: after it is applied",
+        "re-encrypt: before it is applied",
+        "re-encrypt: after it is applied",
+        "cut-over: before cut over",
+        "cut-over: after cut over",
+        "cut-over: after it is verified",
+    ] {
+        let (copy, ended) = with_an_order_at(&world, moment, start.value_in_use()).await?;
+        ended?;
+        let seen = copy.see().await?;
+        let new = seen.value_in_use().to_owned();
+        assert!(!seen.is_enabled(start.value_in_use()), "{moment}: retired");
+        expect_nothing_lost(&seen, &start, &new, moment);
+    }
+    Ok(())
+}
+
+/// Who still writes after the sweep is found: nothing is retired, and resuming sweeps.
+#[tokio::test(flavor = "multi_thread")]
+async fn under_the_old_key_after_the_sweep_they_stop_the_run() -> Result<()> {
+    let world = World::stored().await?;
+    let start = world.see().await?;
+    let old = start.value_in_use().to_owned();
+    for moment in [
+        "sweep: after it is verified",
+        "verify: after it is applied",
+        "soak: after it is applied",
+        "retire: before it is applied",
+        "retire: before discard",
+        "retire: after disable",
+    ] {
+        for then in [Then::Resume, Then::RollBack] {
+            let (copy, ended) = with_an_order_at(&world, moment, &old).await?;
+            let Err(Stopped::Failed { error, .. }) = ended else {
+                panic!("{moment}: {ended:?}");
+            };
+            assert_eq!(error.reason(), "tokens are still under the key", "{moment}");
+            let hint = error.hint().expect("a hint");
+            assert!(hint.contains("resuming sweeps again"), "{moment}: {hint}");
+            assert!(copy.see().await?.is_enabled(&old), "{moment}: retired");
+            copy.carry_on(then, &Moments::undisturbed()).await?;
+            let seen = copy.see().await?;
+            let key = seen.value_in_use().to_owned();
+            assert_eq!(key == old, then == Then::RollBack, "{moment}");
+            expect_nothing_lost(&seen, &start, &key, moment);
+        }
+    }
+    Ok(())
+}
+
+/// Over a soak of days, somebody starts an old instance again.
+#[tokio::test(flavor = "multi_thread")]
+async fn under_the_old_key_during_the_soak_they_are_swept() -> Result<()> {
+    let mut world = World::stored().await?;
+    world.soak = std::time::Duration::from_millis(300);
+    let start = world.see().await?;
+    let ended = world.begin(&Moments::undisturbed()).await;
+    assert!(
+        matches!(ended, Err(Stopped::Waits { until: Some(_), .. })),
+        "{ended:?}"
+    );
+    register(&world.path("service.db"), ORDER, start.value_in_use())?;
+    tokio::time::sleep(world.soak).await;
+    world
+        .carry_on(Then::Resume, &Moments::undisturbed())
+        .await?;
+    let seen = world.see().await?;
+    assert!(!seen.is_enabled(start.value_in_use()));
+    expect_nothing_lost(&seen, &start, seen.value_in_use(), "soak");
+    Ok(())
+}
+
+/// An instance with the new key that is slow to end, while the run is rolled back.
+#[tokio::test(flavor = "multi_thread")]
+async fn under_the_new_key_on_the_way_back_they_come_back() -> Result<()> {
+    let world = World::stored().await?;
+    let start = world.see().await?;
+    world.begin(&Moments::undisturbed()).await?;
+    let new = world.see().await?.value_in_use().to_owned();
+    for moment in [
+        "undo retire: after enable",
+        "undo cut-over: after cut over",
+        "undo re-encrypt: before it is undone",
+        "undo re-encrypt: after it is undone",
+        "undo prepare: after discard",
+        "undo stage: before it is undone",
+        "undo stage: after add",
+    ] {
+        let copy = world.copy()?;
+        let (database, key) = (copy.path("service.db"), new.clone());
+        let moments = Moments::meanwhile(moment, move || {
+            register(&database, ORDER, &key).expect("an order");
+        });
+        copy.carry_on(Then::RollBack, &moments).await?;
+        assert!(!moments.is_still_to_come(), "{moment}");
+        let seen = copy.see().await?;
+        assert!(!seen.is_enabled(&new), "{moment}");
+        expect_nothing_lost(&seen, &start, start.value_in_use(), moment);
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! A stand-in for Google's servers, which the real `gcloud` talks to.
+//!
+//! It keeps state as they do and refuses as they do: what it is told wrongly fails
+//! here too. It is reached as a proxy, since Cloud Run's regional host names can't be
+//! pointed at a port.
+mod answer;
+mod faults;
+mod gcloud;
+mod run;
+mod secrets;
+mod server;
+mod sql;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use self::faults::{Effect, Fault};
+pub use self::gcloud::{GcloudConfig, require_gcloud};
+pub use self::run::{CloudRunState, Fate, RevisionState, ServiceState};
+pub use self::secrets::{SecretState, SecretVersion};
+pub use self::server::Recorded;
+pub use self::sql::{BackupState, SqlState};
+
+/// The project that it has, by its id.
+pub const PROJECT: &str = "p1";
+/// The same project by its number, as it stands in answers.
+pub const PROJECT_NUMBER: &str = "123456789";
+/// The region that its services are in.
+pub const REGION: &str = "us-central1";
+/// Its instance of Cloud SQL.
+pub const INSTANCE: &str = "db1";
+
+/// Everything that Google's servers know.
+#[derive(Debug, Default)]
+pub struct World {
+    /// Secret Manager.
+    pub secrets: SecretState,
+    /// Cloud Run.
+    pub run: CloudRunState,
+    /// Cloud SQL.
+    pub sql: SqlState,
+    /// Permissions that are missing.
+    pub denied: Vec<String>,
+    /// What goes wrong next.
+    pub faults: Vec<Fault>,
+    /// Every request, in order.
+    pub requests: Vec<Recorded>,
+}
+
+/// A stand-in of a test's own, listening on loopback.
+#[derive(Clone, Debug)]
+pub struct Google {
+    port: u16,
+    world: Arc<Mutex<World>>,
+}
+
+impl Google {
+    /// Starts one, with an empty project.
+    ///
+    /// # Panics
+    ///
+    /// If there is no port.
+    pub async fn start() -> Google {
+        let world = Arc::new(Mutex::new(World::default()));
+        let port = server::listen(Arc::clone(&world)).await;
+        Google { port, world }
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What it knows, to be looked at and changed.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has something go wrong.
+    pub fn fault(&self, fault: Fault) {
+        self.world().faults.push(fault);
+    }
+
+    /// How many requests had this method and this in their path.
+    pub fn count(&self, method: &str, piece: &str) -> usize {
+        let world = self.world();
+        let requests = world.requests.iter();
+        requests
+            .filter(|one| one.method == method && one.target.contains(piece))
+            .count()
+    }
+}

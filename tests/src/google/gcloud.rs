@@ -1,0 +1,96 @@
+//! The real `gcloud`, pointed at the stand-in.
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+
+use super::{Google, PROJECT};
+use crate::{command, runtime};
+
+/// A configuration of a test's own: no account, no log, and every server the stand-in.
+#[derive(Debug)]
+pub struct GcloudConfig {
+    folder: TempDir,
+    port: u16,
+}
+
+impl GcloudConfig {
+    /// One for this stand-in.
+    ///
+    /// # Panics
+    ///
+    /// If there is no room for its folder.
+    pub fn new(google: &Google) -> GcloudConfig {
+        GcloudConfig {
+            folder: TempDir::new().expect("a folder for gcloud"),
+            port: google.port(),
+        }
+    }
+
+    /// Where `gcloud` keeps what it keeps.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A `gcloud` to be started as a person would start it.
+    pub fn command(&self) -> Command {
+        let mut command = command::command("gcloud");
+        command.envs(self.environment());
+        command
+    }
+
+    /// The variables that a `gcloud` is to be started with.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let proxy = format!("http://127.0.0.1:{}", self.port);
+        let folder = self.folder.path().to_string_lossy().into_owned();
+        let mut variables = vec![
+            ("CLOUDSDK_CONFIG".to_owned(), folder),
+            ("CLOUDSDK_CORE_PROJECT".to_owned(), format!("not-{PROJECT}")),
+            (
+                "CLOUDSDK_AUTH_ACCESS_TOKEN".to_owned(),
+                "a-token".to_owned(),
+            ),
+            (
+                "CLOUDSDK_CORE_CHECK_GCE_METADATA".to_owned(),
+                "0".to_owned(),
+            ),
+            ("http_proxy".to_owned(), proxy.clone()),
+            ("https_proxy".to_owned(), proxy),
+            ("no_proxy".to_owned(), String::new()),
+            ("NO_PROXY".to_owned(), String::new()),
+        ];
+        for service in ["SECRETMANAGER", "RUN", "SQL"] {
+            let name = format!("CLOUDSDK_API_ENDPOINT_OVERRIDES_{service}");
+            let host = format!("http://{}.test/", service.to_lowercase());
+            variables.push((name, host));
+        }
+        variables
+    }
+}
+
+/// The path of `gcloud`, or nothing where `TEST_WITHOUT_GCLOUD=1` leaves its tests out.
+///
+/// # Panics
+///
+/// If there is none, and nobody has said that there needn't be.
+pub fn require_gcloud() -> Option<PathBuf> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    FOUND.get_or_init(find).clone()
+}
+
+fn find() -> Option<PathBuf> {
+    if std::env::var_os("TEST_WITHOUT_GCLOUD").is_some_and(|value| value == "1") {
+        runtime::say("TEST_WITHOUT_GCLOUD=1: the tests of Google Cloud are left out");
+        return None;
+    }
+    let version = command::run(command::command("gcloud").arg("--version"));
+    let said = version.unwrap_or_else(|error| {
+        panic!(
+            "no gcloud ({error}): install the Google Cloud CLI, or leave its tests out with TEST_WITHOUT_GCLOUD=1"
+        )
+    });
+    let version = said.lines().next().unwrap_or_default().to_owned();
+    runtime::say(&format!("gcloud: {version}"));
+    Some(PathBuf::from("gcloud"))
+}

@@ -1,0 +1,125 @@
+//! The server: a proxy that answers every request itself.
+use std::convert::Infallible;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::answer::Answer;
+use super::faults::{self, Effect};
+use super::{World, run, secrets, sql};
+use crate::runtime;
+
+/// A request that was made.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// `GET`, `POST`, `PUT`.
+    pub method: String,
+    /// The host that was meant.
+    pub host: String,
+    /// Its path and query.
+    pub target: String,
+    /// Its body.
+    pub body: Value,
+}
+
+impl Recorded {
+    /// The path without the query.
+    pub(super) fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or_default()
+    }
+}
+
+type Shared = Arc<Mutex<World>>;
+
+pub(super) async fn listen(world: Shared) -> u16 {
+    runtime::run(async move {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+        let listener = listener.expect("a port for the stand-in");
+        let port = listener.local_addr().expect("its address").port();
+        runtime::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                runtime::spawn(serve(stream, Arc::clone(&world)));
+            }
+        });
+        port
+    })
+    .await
+}
+
+async fn serve(stream: TcpStream, world: Shared) {
+    let service = service_fn(|request| respond(request, Arc::clone(&world)));
+    let connection = hyper::server::conn::http1::Builder::new();
+    // A client that goes away is its own business.
+    let _ = connection
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+async fn respond(
+    request: Request<Incoming>,
+    world: Shared,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (parts, body) = request.into_parts();
+    let bytes = body.collect().await.map(|body| body.to_bytes());
+    let target = parts.uri.path_and_query();
+    let recorded = Recorded {
+        method: parts.method.to_string(),
+        host: parts.uri.host().unwrap_or_default().to_owned(),
+        target: target.map_or_else(String::new, ToString::to_string),
+        body: serde_json::from_slice(&bytes.unwrap_or_default()).unwrap_or(Value::Null),
+    };
+    let (answer, delay) = {
+        let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
+        answer(&mut world, &recorded)
+    };
+    tokio::time::sleep(delay).await;
+    let response = Response::builder()
+        .status(answer.status)
+        .header("content-type", "application/json; charset=UTF-8")
+        .body(Full::from(answer.body.to_string()));
+    Ok(response.expect("a response"))
+}
+
+/// Answers, with what goes wrong meanwhile.
+fn answer(world: &mut World, request: &Recorded) -> (Answer, Duration) {
+    let effect = faults::take(&mut world.faults, &request.method, &request.target);
+    world.requests.push(request.clone());
+    if effect == Some(Effect::Unavailable) {
+        return (Answer::unavailable(), Duration::ZERO);
+    }
+    if effect == Some(Effect::ChangedMeanwhile) {
+        world.run.change_all();
+    }
+    let mut answer = route(world, request);
+    match effect {
+        Some(Effect::AnswerLost) => answer = Answer::unavailable(),
+        Some(Effect::Late(delay)) => return (answer, delay),
+        Some(Effect::Unconfirmed) => {
+            answer.body["clientSpecifiedPayloadChecksum"] = json!(false);
+        }
+        _ => {}
+    }
+    (answer, Duration::ZERO)
+}
+
+fn route(world: &mut World, request: &Recorded) -> Answer {
+    let (permission, handle): (_, fn(&mut World, &Recorded) -> Answer) = match request.host.as_str()
+    {
+        "secretmanager.test" => (secrets::permission(request), secrets::handle),
+        "us-central1-run.test" => (run::permission(request), run::handle),
+        "sql.test" => (sql::permission(request), sql::handle),
+        _ => return Answer::not_found("no such host"),
+    };
+    if world.denied.iter().any(|denied| denied == permission) {
+        return Answer::denied(permission);
+    }
+    handle(world, request)
+}

@@ -1,0 +1,45 @@
+//! `cargo xtask rollback`: find the run, say what is undone, undo it.
+
+use runbook::{History, Undo};
+use tokio_util::sync::CancellationToken;
+
+use super::{printer, surroundings};
+use crate::cli;
+use crate::confirm::confirm;
+use crate::failure::Failure;
+use crate::printer::Printer;
+use crate::procedure::{Ended, Procedure};
+
+/// Runs the command and gives its exit code.
+pub(super) async fn run(typed: &cli::Rollback, interrupt: &CancellationToken) -> u8 {
+    let printer = printer(typed.output);
+    let ended = roll_back(typed, &printer, interrupt).await;
+    let ended = ended.unwrap_or_else(Ended::not_begun);
+    ended.print(typed.output.format, &printer)
+}
+
+async fn roll_back(
+    typed: &cli::Rollback,
+    printer: &Printer,
+    interrupt: &CancellationToken,
+) -> Result<Ended, Failure> {
+    let surroundings = surroundings(&cli::Keys::default(), *printer, interrupt);
+    let procedure =
+        Procedure::new(&typed.place, &typed.timeouts, typed.output, &surroundings).await?;
+    let (name, history) = procedure.find(typed.run.as_deref(), "roll back")?;
+    show(&procedure, &name, &history, printer);
+    let ask_on = surroundings.terminal.filter(|_| !typed.yes);
+    let confirmed = confirm("Undo it?", ask_on.as_ref(), interrupt)?;
+    Ok(procedure.roll_back(&name, confirmed).await)
+}
+
+fn show(procedure: &Procedure, name: &str, history: &History, printer: &Printer) {
+    printer.note(&format!("{name}: {}", rotation::state(history)));
+    printer.note("To be undone, the last step first:");
+    let steps: Vec<_> = procedure.plan.abouts().zip(&history.steps).collect();
+    for (about, step) in steps.into_iter().rev() {
+        if let (true, Undo::By(how)) = (step.is_to_be_undone(), about.undo) {
+            printer.note(&format!("  {}: {how}", about.title));
+        }
+    }
+}

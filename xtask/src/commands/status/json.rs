@@ -1,0 +1,62 @@
+//! The same for scripts.
+
+use runbook::RunSummary;
+use serde_json::{Value, json};
+
+use super::{Age, Known, Placed, next_commands, words};
+use crate::failure::{Failure, chain};
+
+pub(super) fn of(runs: &[RunSummary], ages: &[Age], place: &Placed) -> Value {
+    let run = |run: &RunSummary| match &run.history {
+        Ok(history) => json!({
+            "name": run.name,
+            "rotation": history.rotation.as_str(),
+            "state": words(run, history),
+            "is_unfinished": history.is_unfinished(),
+            "is_running": run.is_carried_on,
+            "is_stuck": history.is_stuck(),
+            "began_at": history.began_at,
+            "operator": history.operator.as_str(),
+            "next": next_commands(run, history, place),
+        }),
+        Err(error) => json!({"name": run.name, "error": chain(error)}),
+    };
+    let secret = |age: &Age| {
+        let (version, created_at, due_at) = match &age.known {
+            Known::Version {
+                number,
+                created_at,
+                due_at,
+            } => (Some(number), Some(created_at), Some(due_at)),
+            Known::Inline | Known::NotUsed | Known::Unknown(_) => (None, None, None),
+        };
+        let error = match &age.known {
+            Known::Unknown(reason) => Some(reason),
+            _ => None,
+        };
+        json!({
+            "name": age.secret.name,
+            "version": version,
+            "created_at": created_at,
+            "due_at": due_at,
+            "is_overdue": age.is_overdue(),
+            "error": error,
+        })
+    };
+    json!({
+        "runs": runs.iter().map(run).collect::<Vec<_>>(),
+        "secrets": ages.iter().map(secret).collect::<Vec<_>>(),
+        "missing_contacts": place.missing_contacts,
+        "error": null,
+    })
+}
+
+/// Where nothing could be looked at.
+pub(super) fn of_failure(failure: &Failure) -> Value {
+    json!({
+        "runs": null,
+        "secrets": null,
+        "missing_contacts": null,
+        "error": {"message": failure.message, "state": failure.state, "hint": failure.hint},
+    })
+}

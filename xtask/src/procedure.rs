@@ -1,0 +1,269 @@
+//! A whole rotation on a platform: what it needs, and how it is carried on.
+
+mod ended;
+mod failures;
+mod find;
+mod watcher;
+
+use std::sync::{Arc, Mutex};
+
+use reencrypt::Event;
+use rotation::dcr_encryption_key::{self, Parameters};
+use rotation::{Context, Plan, Role};
+use runbook::{Run, RunStatus, Runs, Stopped};
+
+pub(crate) use self::ended::{Ended, Outcome};
+use self::watcher::Watcher;
+use crate::cli::{self, Format, Going, Output, Place};
+use crate::confirm::Confirmed;
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::printer::Printer;
+use crate::progress::Progress;
+use crate::report::Listing;
+use crate::settings::{self, PlatformName, Surroundings};
+use crate::terminal::Terminal;
+
+/// What is at hand for carrying a rotation on.
+pub(crate) struct Procedure {
+    /// The settings.
+    pub(crate) settings: settings::Procedure,
+    /// The steps.
+    pub(crate) plan: Plan,
+    /// The runs.
+    runs: Runs,
+    context: Context,
+    watcher: Watcher,
+    /// The flags that the next command needs, too.
+    flags: String,
+}
+
+impl Procedure {
+    /// Resolves the settings and makes everything ready. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// What is missing, or can't be used.
+    pub(crate) async fn new(
+        place: &Place,
+        timeouts: &cli::Timeouts,
+        output: Output,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Procedure, Failure> {
+        let settings = settings::procedure(place, surroundings)?;
+        if settings.platform == PlatformName::None {
+            return Err(Failure::usage("no platform is named")
+                .nothing_changed()
+                .hint("`--platform local`, or `platform = \"local\"` in rotation.toml"));
+        }
+        let (database, platform) = settings.reach(timeouts, surroundings).await?;
+        let secret = dcr_encryption_key::SECRET;
+        let plan = dcr_encryption_key::plan(Parameters {
+            announce: settings.announce,
+            back_up_by_hand: platform.backups.is_none(),
+            restart_by_hand: !settings.can_restart(Role::Handler),
+        });
+        let progress = Arc::new(Mutex::new(Progress::new(Printer::new(
+            true,
+            output.verbose,
+        ))));
+        let context = Context {
+            platform,
+            store: settings.store_of(&secret),
+            consumers: settings.consumers_of(&secret),
+            database: rotation::Database {
+                url: database.url,
+                tls: database.tls,
+                timeouts: database.timeouts,
+                excluded_columns: settings.excluded_columns()?,
+                observer: row_observer(&progress),
+                interrupt: surroundings.interrupt.clone(),
+            },
+            backup_max_age: settings.backup_max_age,
+            soak: settings.soak,
+            candidate: None,
+        };
+        Ok(Procedure {
+            runs: settings.runs(),
+            watcher: Watcher {
+                printer: surroundings.printer,
+                progress,
+                terminal: Terminal::find(false),
+                is_done: false,
+                interrupt: surroundings.interrupt.clone(),
+            },
+            flags: place.flags(),
+            settings,
+            plan,
+            context,
+        })
+    }
+
+    /// Refuses to begin where a run isn't finished.
+    ///
+    /// # Errors
+    ///
+    /// With that run's name.
+    pub(crate) fn refuse_unfinished(&self) -> Result<(), Failure> {
+        self.runs
+            .check_free(self.plan.rotation())
+            .map_err(|error| Failure::from_runs(&error, &self.flags))
+    }
+
+    /// Everything but the changes: what `--dry-run` does.
+    pub(crate) async fn trial(&mut self) -> Ended {
+        let tried = dcr_encryption_key::trial(&mut self.context).await;
+        self.watcher.quiet();
+        Ended::of_trial(tried)
+    }
+
+    /// Begins a run and carries it on.
+    pub(crate) async fn begin(mut self, going: Going, confirmed: Confirmed) -> Ended {
+        let platform = self.context.platform.name;
+        let begun = self
+            .runs
+            .begin(&self.plan, platform, self.settings.operator.clone());
+        match begun {
+            Ok(run) => self.forward(run, going, confirmed).await,
+            Err(error) => Ended::not_begun(Failure::from_runs(&error, &self.flags)),
+        }
+    }
+
+    /// Goes on with a run, in the direction in which it was going.
+    pub(crate) async fn resume(
+        mut self,
+        name: &str,
+        is_done: bool,
+        going: Going,
+        confirmed: Confirmed,
+    ) -> Ended {
+        self.watcher.is_done = is_done;
+        match self.open(name).await {
+            Err(failure) => Ended::not_begun(failure),
+            Ok(run) => match run.history().status {
+                RunStatus::Forward => self.forward(run, going, confirmed).await,
+                RunStatus::RollingBack => self.back(run, None, confirmed).await,
+                RunStatus::Done => Ended::not_begun(nothing_to_do(name, "done")),
+                RunStatus::RolledBack => Ended::not_begun(nothing_to_do(name, "rolled back")),
+            },
+        }
+    }
+
+    /// Undoes a run.
+    pub(crate) async fn roll_back(mut self, name: &str, confirmed: Confirmed) -> Ended {
+        match self.open(name).await {
+            Err(failure) => Ended::not_begun(failure),
+            Ok(run) if run.history().status == RunStatus::RolledBack => {
+                Ended::not_begun(nothing_to_do(name, "rolled back"))
+            }
+            Ok(run) => {
+                if run.history().status != RunStatus::RollingBack
+                    && let Err(failure) = self.check_rollback(&run).await
+                {
+                    return Ended::not_begun(failure);
+                }
+                self.back(run, None, confirmed).await
+            }
+        }
+    }
+
+    /// Looks that a rollback can come to its end: begun, there is no way but back.
+    async fn check_rollback(&mut self, run: &Run) -> Result<(), Failure> {
+        dcr_encryption_key::refuse_rollback(&mut self.context, run.history())
+            .await
+            .map_err(|error| Failure::from_check(&error))
+    }
+
+    async fn open(&self, name: &str) -> Result<Run, Failure> {
+        let operator = self.settings.operator.clone();
+        let run = self
+            .runs
+            .open(name, &self.plan, operator)
+            .map_err(|error| Failure::from_runs(&error, &self.flags))?;
+        rotation::refuse_other_place(&self.context, &run.history().facts)
+            .await
+            .map_err(|error| Failure::from_check(&error))?;
+        Ok(run)
+    }
+
+    async fn forward(&mut self, mut run: Run, going: Going, confirmed: Confirmed) -> Ended {
+        interrupt::run_begins();
+        let ran = runbook::run_forward(&self.plan, &mut self.context, &mut run, &mut self.watcher);
+        let ran = ran.await;
+        self.watcher.quiet();
+        match ran {
+            Ok(()) => Ended::of_run(&run, Ok(Outcome::Done)),
+            Err(stopped) => {
+                let changed = !matches!(stopped, Stopped::Failed { changed: false, .. });
+                let is_failure = matches!(stopped, Stopped::Failed { .. });
+                let failure = Failure::from_stopped(&stopped, run.history(), &self.flags);
+                if is_failure && (!changed || self.is_to_be_undone(going, &failure)) {
+                    if changed && let Err(error) = self.check_rollback(&run).await {
+                        let reason = format!("it isn't undone: {}", error.message);
+                        self.watcher.printer.warning(&reason);
+                        return Ended::of_run(&run, Err(failure));
+                    }
+                    return self.back(run, Some((failure, changed)), confirmed).await;
+                }
+                Ended::of_run(&run, Err(failure))
+            }
+        }
+    }
+
+    /// Undoes a run, perhaps because of a failure.
+    async fn back(
+        &mut self,
+        mut run: Run,
+        because: Option<(Failure, bool)>,
+        _confirmed: Confirmed,
+    ) -> Ended {
+        interrupt::run_begins();
+        let back = runbook::roll_back(&self.plan, &mut self.context, &mut run, &mut self.watcher);
+        let back = back.await;
+        self.watcher.quiet();
+        let result = match (back, because) {
+            (Ok(()), None) => Ok(Outcome::RolledBack),
+            (Ok(()), Some((failure, changed))) => Err(failure.undone(changed)),
+            (Err(stopped), because) => {
+                if let Some((failure, _)) = because {
+                    self.watcher.printer.failure(&failure);
+                }
+                Err(Failure::from_stopped(&stopped, run.history(), &self.flags))
+            }
+        };
+        Ended::of_run(&run, result)
+    }
+
+    /// Whether a failed run is undone at once: by the flag, or by the answer.
+    fn is_to_be_undone(&self, going: Going, failure: &Failure) -> bool {
+        going.rollback_on_failure || (!going.yes && self.watcher.asks_for_rollback(failure))
+    }
+}
+
+fn nothing_to_do(name: &str, state: &str) -> Failure {
+    Failure::check(format!(
+        "the run `{name}` is {state} already: there is nothing to do"
+    ))
+    .nothing_changed()
+}
+
+/// Draws rows as they are worked on, and shows the first cells that can't be read.
+fn row_observer(progress: &Arc<Mutex<Progress>>) -> rotation::RowObserver {
+    let progress = Arc::clone(progress);
+    let mut unreadable = Listing::of_first(Format::Human);
+    Box::new(move |event| {
+        // Only a panic while drawing could have poisoned it.
+        let Ok(mut progress) = progress.lock() else {
+            return;
+        };
+        match event {
+            Event::Unreadable(cell) => unreadable.add(cell, &progress),
+            event => {
+                if matches!(event, Event::Phase(reencrypt::Phase::Committing)) {
+                    interrupt::commit_begins();
+                }
+                progress.observe(&event);
+            }
+        }
+    })
+}

@@ -1,0 +1,184 @@
+//! How a rotation on a platform ended, for people and for scripts.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use runbook::{Fact, History, Run, StepHistory, StepStatus};
+use serde_json::{Map, Value, json};
+
+use crate::cli::Format;
+use crate::exit_code;
+use crate::failure::Failure;
+use crate::printer::{Printer, grouped};
+
+/// How a rotation on a platform ended.
+pub(crate) struct Ended {
+    /// What its journal tells, where it has one.
+    history: Option<History>,
+    /// The file with the report, where it could be written.
+    report: Option<PathBuf>,
+    result: Result<Outcome, Failure>,
+}
+
+/// How it ended well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The run is at its end.
+    Done,
+    /// The run is undone.
+    RolledBack,
+    /// Everything would work, and so many tokens would be re-encrypted.
+    Trial {
+        /// Tokens.
+        tokens: u64,
+    },
+}
+
+impl Ended {
+    /// Of a run. Its report is written beside its journal.
+    pub(super) fn of_run(run: &Run, result: Result<Outcome, Failure>) -> Ended {
+        let path = run.folder().join("report.md");
+        let written = write_private(&path, &runbook::report(run.history()));
+        Ended {
+            history: Some(run.history().clone()),
+            report: written.ok().map(|()| path),
+            result,
+        }
+    }
+
+    /// Of a trial.
+    pub(super) fn of_trial(tried: Result<u64, rotation::Error>) -> Ended {
+        Ended {
+            history: None,
+            report: None,
+            result: tried
+                .map(|tokens| Outcome::Trial { tokens })
+                .map_err(|error| Failure::from_check(&error)),
+        }
+    }
+
+    /// Where no run was carried on.
+    pub(crate) fn not_begun(failure: Failure) -> Ended {
+        Ended {
+            history: None,
+            report: None,
+            result: Err(failure),
+        }
+    }
+
+    /// Prints it, and gives the exit code.
+    pub(crate) fn print(&self, format: Format, printer: &Printer) -> u8 {
+        match format {
+            Format::Human => self.print_words(printer),
+            Format::Json => printer.json(&self.json().to_string()),
+        }
+        match &self.result {
+            Ok(_) => exit_code::DONE,
+            Err(failure) => {
+                printer.failure(failure);
+                failure.exit_code
+            }
+        }
+    }
+
+    fn print_words(&self, printer: &Printer) {
+        match (&self.result, &self.history) {
+            (Ok(Outcome::Trial { tokens }), _) => printer.data(&format!(
+                "Everything would work: {} tokens would be re-encrypted. Nothing was changed.",
+                grouped(*tokens)
+            )),
+            (Ok(outcome), Some(history)) => printer.data(&sentence(*outcome, history)),
+            _ => {}
+        }
+        if let Some(report) = &self.report {
+            printer.note(&format!("report: {}", report.display()));
+        }
+    }
+
+    fn json(&self) -> Value {
+        let outcome = match &self.result {
+            Ok(Outcome::Done) => "done",
+            Ok(Outcome::RolledBack) => "rolled_back",
+            Ok(Outcome::Trial { .. }) => "dry_run",
+            Err(failure) => match failure.exit_code {
+                exit_code::STOPPED => "stopped",
+                exit_code::UNDONE => "failed_and_undone",
+                exit_code::STUCK => "stuck",
+                _ => "failed",
+            },
+        };
+        let error = self.result.as_ref().err().map(|failure| {
+            json!({"message": failure.message, "state": failure.state, "hint": failure.hint})
+        });
+        let history = self.history.as_ref();
+        json!({
+            "outcome": outcome,
+            "run": history.map(|history| history.run.as_str()),
+            "rotation": history.map(|history| history.rotation.as_str()),
+            "platform": history.map(|history| history.platform.as_str()),
+            "steps": history.map(|history| history.steps.iter().map(step).collect::<Vec<_>>()),
+            "facts": history.map(facts),
+            "report": self.report,
+            "error": error,
+        })
+    }
+}
+
+/// Like all that lies beside it, for its owner alone.
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())
+}
+
+fn sentence(outcome: Outcome, history: &History) -> String {
+    let count = |name| grouped(history.facts.count(name).unwrap_or_default());
+    match outcome {
+        Outcome::RolledBack => format!("Rolled back {}: everything is as it was.", history.run),
+        _ => format!(
+            "Rotated {}: {} tokens re-encrypted, {} swept, {} verified. The run is {}.",
+            history.rotation,
+            count("tokens re-encrypted"),
+            count("tokens swept"),
+            count("tokens verified"),
+            history.run
+        ),
+    }
+}
+
+fn step(step: &StepHistory) -> Value {
+    let status = match step.status {
+        StepStatus::Pending => "pending",
+        StepStatus::Begun => "begun",
+        StepStatus::Waiting => "waiting",
+        StepStatus::Failed => "failed",
+        StepStatus::Done => "done",
+        StepStatus::Undoing => "undoing",
+        StepStatus::Undone => "undone",
+        StepStatus::Stuck => "stuck",
+    };
+    json!({
+        "name": step.name.as_str(),
+        "status": status,
+        "began_at": step.began_at,
+        "ended_at": step.last_at,
+    })
+}
+
+fn facts(history: &History) -> Map<String, Value> {
+    let value = |fact: &Fact| match fact {
+        Fact::Version(number) | Fact::Count(number) => json!(number),
+        other => json!(other.to_string()),
+    };
+    history
+        .facts
+        .iter()
+        .map(|(name, fact)| (name.replace([' ', '-'], "_").replace(',', ""), value(fact)))
+        .collect()
+}

@@ -1,0 +1,158 @@
+//! What a run's end is to whoever typed the command: a message, the state that
+//! things are in, the next command, an exit code.
+
+use runbook::{History, JournalError, RunsError, StepError as _, Stopped};
+
+use crate::cli::quoted;
+use crate::exit_code;
+use crate::failure::{Failure, chain};
+
+impl Failure {
+    /// Of a run that stopped before its end.
+    pub(super) fn from_stopped(
+        stopped: &Stopped<rotation::Error>,
+        history: &History,
+        flags: &str,
+    ) -> Failure {
+        let run = history.run.as_str();
+        let resume = format!("`cargo xtask resume {run}{flags}` goes on");
+        let roll_back = format!("`cargo xtask rollback {run}{flags}` undoes the run");
+        let (code, advice) = match stopped {
+            Stopped::Failed {
+                error,
+                changed: true,
+                ..
+            } => (
+                exit_code::CHANGE_FAILED,
+                with(
+                    error.hint(),
+                    &format!("{resume} with this step; {roll_back}"),
+                ),
+            ),
+            Stopped::Failed { error, .. } => (
+                exit_code::CHECK_FAILED,
+                with(
+                    error.hint(),
+                    "when that is put right, run the same command again",
+                ),
+            ),
+            Stopped::Waits { until: None, .. } => (
+                exit_code::STOPPED,
+                format!(
+                    "when it is done, `cargo xtask resume {run} --done{flags}` goes on; {roll_back}"
+                ),
+            ),
+            Stopped::Waits {
+                until: Some(until), ..
+            } => (
+                exit_code::STOPPED,
+                format!("{resume} from {until:.0} on; {roll_back}"),
+            ),
+            Stopped::Interrupted { .. } => (exit_code::STOPPED, format!("{resume}; {roll_back}")),
+            Stopped::Disturbed { .. } => (
+                exit_code::CHANGE_FAILED,
+                format!("look who changed it; {roll_back}, or put it right and resume"),
+            ),
+            Stopped::Stuck { error, .. } => (
+                exit_code::STUCK,
+                with(
+                    error.hint(),
+                    &format!(
+                        "a person must look at this; then `cargo xtask rollback {run}{flags}` goes on"
+                    ),
+                ),
+            ),
+            Stopped::CannotUndo { .. } => (exit_code::CHECK_FAILED, resume),
+            Stopped::Journal(error) => (
+                exit_code::CHANGE_FAILED,
+                format!("{}; the run is {run}", error.hint()),
+            ),
+        };
+        let title = match stopped {
+            Stopped::Waits { .. } => "waiting",
+            _ => "error",
+        };
+        Failure {
+            exit_code: code,
+            title,
+            state: Some(rotation::state(history)),
+            hint: Some(advice),
+            ..Failure::check(chain(stopped))
+        }
+    }
+
+    /// Of a look that changed nothing.
+    pub(super) fn from_check(error: &rotation::Error) -> Failure {
+        let failure = if error.is_interruption() {
+            Failure::stopped("interrupted")
+        } else {
+            Failure::check(chain(error)).nothing_changed()
+        };
+        Failure {
+            hint: error.hint(),
+            ..failure
+        }
+    }
+
+    /// Of a failure after which everything was undone. Where nothing had been
+    /// changed, it is a check that failed.
+    pub(super) fn undone(self, changed: bool) -> Failure {
+        if !changed {
+            return Failure {
+                exit_code: exit_code::CHECK_FAILED,
+                ..self.nothing_changed()
+            };
+        }
+        Failure {
+            exit_code: exit_code::UNDONE,
+            state: Some("undone: everything is as it was before the run".to_owned()),
+            hint: Some("when the cause is put right, begin a new run".to_owned()),
+            ..self
+        }
+    }
+
+    /// Of a run that can't be begun, opened or found; nothing was changed.
+    pub(crate) fn from_runs(error: &RunsError, flags: &str) -> Failure {
+        let hint = match error {
+            RunsError::Busy { .. } => {
+                "wait for it, or look for its process; `cargo xtask status` shows how far it is"
+                    .to_owned()
+            }
+            RunsError::Unfinished { run, .. } => format!(
+                "`cargo xtask resume {run}{flags}` goes on with it; `cargo xtask rollback {run}{flags}` undoes it"
+            ),
+            RunsError::OtherSteps { .. } => {
+                "go on with the build and the settings that it began with".to_owned()
+            }
+            RunsError::UnfinishedElsewhere { run, folder, .. } => {
+                let folder = quoted(&folder.display().to_string());
+                format!(
+                    "whoever began it goes on with `cargo xtask resume {run} --state-dir {folder}`, or rolls it back"
+                )
+            }
+            RunsError::Followed { later, .. } => {
+                format!("`cargo xtask rollback {later}{flags}` first")
+            }
+            RunsError::OtherRotation { .. } | RunsError::NoSuchRun { .. } => {
+                format!("`cargo xtask status{flags}` lists the runs")
+            }
+            RunsError::Journal(error) => return Failure::from_journal(error),
+            RunsError::Io { .. } => "name another folder with `--state-dir`".to_owned(),
+        };
+        Failure::check(chain(error)).nothing_changed().hint(hint)
+    }
+
+    /// Of a journal that can't be read.
+    pub(crate) fn from_journal(error: &JournalError) -> Failure {
+        Failure::check(chain(error))
+            .nothing_changed()
+            .hint(error.hint())
+    }
+}
+
+fn with(hint: Option<String>, then: &str) -> String {
+    match hint {
+        Some(hint) => format!("{hint}; {then}"),
+        None => then.to_owned(),
+    }
+}

@@ -1,0 +1,66 @@
+//! Which run is meant.
+
+use runbook::History;
+
+use super::Procedure;
+use crate::failure::Failure;
+use crate::printer::plain;
+
+impl Procedure {
+    /// The run that is named, or the only one that isn't finished, and its history.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or more than one.
+    pub(crate) fn find(
+        &self,
+        name: Option<&str>,
+        verb: &str,
+    ) -> Result<(String, History), Failure> {
+        let runs = self
+            .runs
+            .list()
+            .map_err(|error| Failure::from_runs(&error, &self.flags))?;
+        let mut unfinished = Vec::new();
+        let mut damaged = None;
+        for summary in runs {
+            let is_named = name == Some(summary.name.as_str());
+            match summary.history {
+                Ok(history) if is_named => return Ok((summary.name, history)),
+                Err(error) if is_named => return Err(Failure::from_journal(&error)),
+                Ok(history) if history.is_unfinished() => unfinished.push((summary.name, history)),
+                Ok(_) => {}
+                Err(error) => damaged = Some(error),
+            }
+        }
+        if let (None, Some(error)) = (name, damaged) {
+            // It may be the one that is meant.
+            return Err(Failure::from_journal(&error));
+        }
+        match (name, unfinished.pop(), unfinished.is_empty()) {
+            (None, Some(only), true) => Ok(only),
+            (None, Some(_), false) => Err(self.refusal(
+                "more than one run is unfinished",
+                "which of them is meant has to be named",
+            )),
+            (None, None, _) => Err(self.refusal(
+                &format!("there is nothing to {verb}: no run is unfinished"),
+                "finished ones have to be named",
+            )),
+            (Some(name), _, _) => Err(self.refusal(
+                &format!("there is no run `{}`", plain(name)),
+                "names are case-sensitive",
+            )),
+        }
+    }
+
+    fn refusal(&self, message: &str, hint: &str) -> Failure {
+        let folder = self.runs.folder().display();
+        Failure::check(format!("{message}, in `{folder}`"))
+            .nothing_changed()
+            .hint(format!(
+                "`cargo xtask status{}` lists the runs; {hint}",
+                self.flags
+            ))
+    }
+}

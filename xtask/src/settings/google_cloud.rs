@@ -1,0 +1,97 @@
+//! Google Cloud, as the settings and the service's own variables describe it.
+
+use std::path::PathBuf;
+
+use platform::Reference;
+use platform::google_cloud;
+use secret::DatabaseUrl;
+
+use super::file::File;
+use super::procedure::text_of;
+use super::{PlatformName, Surroundings};
+use crate::failure::Failure;
+
+/// Where the service is deployed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GoogleCloud {
+    /// The project's id.
+    pub(crate) project: String,
+    /// The region of the services.
+    pub(crate) region: String,
+    /// The instance of Cloud SQL, if the database is on one.
+    pub(crate) instance: Option<String>,
+    gcloud: Option<PathBuf>,
+}
+
+impl GoogleCloud {
+    /// Merges the file and the environment; the environment goes before.
+    ///
+    /// # Errors
+    ///
+    /// A project that isn't named, where this is the platform.
+    pub(super) fn resolve(
+        file: &File,
+        platform: PlatformName,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<GoogleCloud, Failure> {
+        let settings = file.google_cloud.clone();
+        let project = text_of("GOOGLE_CLOUD_PROJECT", surroundings)?.or(settings.project);
+        if project.is_none() && platform == PlatformName::GoogleCloud {
+            return Err(Failure::check("no project of Google Cloud is named")
+                .nothing_changed()
+                .hint("set GOOGLE_CLOUD_PROJECT, or `project` under `[google_cloud]` in rotation.toml"));
+        }
+        let region = text_of("GOOGLE_CLOUD_LOCATION", surroundings)?.or(settings.region);
+        Ok(GoogleCloud {
+            project: project.unwrap_or_default(),
+            region: region.unwrap_or_else(|| "us-central1".to_owned()),
+            instance: text_of("DB_INSTANCE_NAME", surroundings)?.or(settings.instance),
+            gcloud: settings.gcloud,
+        })
+    }
+
+    /// The platform. Nothing is asked yet.
+    ///
+    /// # Errors
+    ///
+    /// A name that can't be one.
+    pub(super) fn platform(&self) -> Result<platform::Platform, Failure> {
+        google_cloud::platform(google_cloud::Settings {
+            project: self.project.clone(),
+            region: self.region.clone(),
+            instance: self.instance.clone(),
+            gcloud: self.gcloud.clone().unwrap_or_else(|| "gcloud".into()),
+            timeouts: google_cloud::Timeouts::default(),
+            environment: Vec::new(),
+        })
+        .map_err(|error| Failure::from_platform(&error))
+    }
+}
+
+/// The database's URL, as the service reads it from the store.
+///
+/// # Errors
+///
+/// When it can't be read, or is none.
+pub(super) async fn stored_url(
+    platform: &platform::Platform,
+    secret: &str,
+) -> Result<DatabaseUrl, Failure> {
+    let stored = platform.store.access(secret, Reference::Latest).await;
+    let stored = stored.map_err(|error| Failure::from_platform(&error))?;
+    let refusal = |reason: &str, hint: Option<&str>| {
+        let message = format!(
+            "version {} of `{secret}` can't be used: {reason}",
+            stored.version
+        );
+        Failure {
+            hint: hint.map(ToOwned::to_owned),
+            ..Failure::check(message).nothing_changed()
+        }
+    };
+    match stored.value.database_url() {
+        Some(Ok(url)) => Ok(url),
+        Some(Err(error)) => Err(refusal(&error.to_string(), error.hint())),
+        None => Err(refusal("it is not UTF-8", None)),
+    }
+}

@@ -1,0 +1,101 @@
+//! The platform of this machine, as the settings describe it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use rotation::Role;
+use secret::{DatabaseTarget, DatabaseUrl};
+
+use super::file::LocalService;
+use super::{Database, PlatformName, Procedure, Surroundings, database};
+use crate::cli;
+use crate::failure::Failure;
+
+impl Procedure {
+    /// Whether the platform restarts the service: on this machine, if the settings say how.
+    pub(crate) fn can_restart(&self, role: Role) -> bool {
+        self.platform != PlatformName::Local || self.local_service(role).restart.is_some()
+    }
+
+    /// The platform of this machine, for a database.
+    ///
+    /// # Errors
+    ///
+    /// A store that can't be used.
+    pub(super) fn local_platform(
+        &self,
+        database: Option<&DatabaseUrl>,
+    ) -> Result<platform::Platform, Failure> {
+        let services = [Role::Agent, Role::Handler].map(|role| {
+            let settings = self.local_service(role);
+            let settings = platform::local::ServiceSettings {
+                restart: settings.restart.clone(),
+                ready: settings.ready.clone(),
+                timeout: settings.timeout.unwrap_or(Duration::from_secs(60)),
+            };
+            (self.service(role), settings)
+        });
+        let sqlite = database.and_then(|url| match url.target() {
+            DatabaseTarget::Sqlite(target) => Some(target.path.clone()),
+            DatabaseTarget::Postgres(_) => None,
+        });
+        platform::local::platform(platform::local::Settings {
+            env_file: self.local.env_file.clone(),
+            store: self.local.store.clone(),
+            services: BTreeMap::from(services),
+            sqlite,
+        })
+        .map_err(|error| Failure::from_platform(&error))
+    }
+
+    /// The database that the `.env` file names.
+    ///
+    /// # Errors
+    ///
+    /// When it names none that can be used.
+    pub(super) fn database_of_env_file(
+        &self,
+        timeouts: &cli::Timeouts,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Database, Failure> {
+        let path = &self.local.env_file;
+        let value = platform::local::variable(path, "DATABASE_URL")
+            .map_err(|error| Failure::from_platform(&error))?;
+        let url = match value.database_url() {
+            Some(Ok(url)) => url,
+            Some(Err(error)) => {
+                return Err(unusable(path, &error.to_string(), error.hint()));
+            }
+            None => return Err(unusable(path, "it is not UTF-8", None)),
+        };
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut require_ssl = database::require_ssl(surroundings);
+        if require_ssl.is_empty() {
+            let found = platform::local::plain_variable(path, "DATABASE_REQUIRE_SSL")
+                .map_err(|error| Failure::from_platform(&error))?;
+            *require_ssl = found.unwrap_or_default().into_bytes();
+        }
+        let tls = database::tls(&require_ssl)?;
+        database::with_url(url.read_in(folder), tls, timeouts)
+    }
+
+    fn local_service(&self, role: Role) -> &LocalService {
+        match role {
+            Role::Agent => &self.file.local.agent,
+            Role::Handler => &self.file.local.handler,
+        }
+    }
+}
+
+fn unusable(path: &Path, reason: &str, hint: Option<&str>) -> Failure {
+    let failure = Failure::check(format!(
+        "the DATABASE_URL in `{}` can't be used: {reason}",
+        path.display()
+    ));
+    Failure {
+        hint: hint.map(ToOwned::to_owned),
+        ..failure
+    }
+    .nothing_changed()
+}
