@@ -43,14 +43,20 @@ impl Step<Context, Error> for Sweep {
     }
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
-        let old = context.key(old_version(log.facts())?).await?;
-        let new = context.key(new_version(log.facts())?).await?;
-        let swept_before = log.facts().count(facts::SWEPT).unwrap_or_default();
-        let swept = context
-            .database
-            .reencrypt_until_none_is_left(&old, &new)
-            .await?;
-        log.record(facts::SWEPT, Fact::Count(swept_before + swept))?;
+        sweep(context, log).await?;
         Ok(Applied::Done)
     }
+}
+
+/// Puts everything under the new key that is under the old one, until nothing is.
+pub(super) async fn sweep(context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
+    let old = context.key(old_version(log.facts())?).await?;
+    let new = context.key(new_version(log.facts())?).await?;
+    let swept_before = log.facts().count(facts::SWEPT).unwrap_or_default();
+    let swept = context
+        .database
+        .reencrypt_until_none_is_left(&old, &new)
+        .await?;
+    log.record(facts::SWEPT, Fact::Count(swept_before + swept))?;
+    Ok(())
 }
