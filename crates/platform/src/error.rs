@@ -8,6 +8,7 @@ use std::time::Duration;
 use secret::VersionNumber;
 
 use crate::google_cloud::CloudError;
+use crate::oauth_checks::OauthError;
 use crate::secret_store::{Reference, VersionState};
 
 /// Why a platform could not do what it was asked to.
@@ -242,6 +243,9 @@ pub enum Error {
     /// Something of Google Cloud's own.
     #[error(transparent)]
     Cloud(#[from] CloudError),
+    /// A client's secret couldn't be tested at its issuer.
+    #[error(transparent)]
+    Oauth(#[from] OauthError),
 }
 
 impl Error {
@@ -249,6 +253,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Error::Cloud(error) => return error.hint(),
+            Error::Oauth(error) => return error.hint(),
             Error::NoSuchVersion { .. } => "`cargo xtask status` lists the versions",
             Error::VersionState {
                 state: VersionState::Disabled,
@@ -333,6 +338,7 @@ impl Error {
             Error::NotReady { .. } => "a service did not become ready",
             Error::Backup { .. } | Error::FaultyBackup { .. } => "a backup could not be made",
             Error::Cloud(error) => error.what(),
+            Error::Oauth(error) => error.what(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod backups;
 mod error;
+mod oauth_checks;
 mod secret_store;
 mod services;
 
@@ -10,6 +11,10 @@ pub mod local;
 
 pub use backups::{Backup, Backups};
 pub use error::Error;
+pub use oauth_checks::{
+    Authorities, CertificateFlaw, HttpOauthChecks, Issuer, Limits, OauthChecks, OauthClient,
+    OauthError, Proof, Tested, Verdict,
+};
 pub use secret_store::{Reference, SecretStore, Version, VersionState};
 pub use services::{Binding, Bound, Revision, Service, Services};
 

@@ -7,10 +7,14 @@ mod fingerprint;
 
 mod database_url;
 
+mod client_secret;
 mod secret_value;
 mod version_number;
 mod versioned;
 
+pub use client_secret::{
+    ClientSecret, ClientSecretError, ClientSecretWarning, ForbiddenCharacter, ParsedClientSecret,
+};
 pub use database_url::{
     DatabaseTarget, DatabaseUrl, DatabaseUrlError, Host, PostgresTarget, SqliteTarget, SslMode,
     UrlPart,

@@ -6,9 +6,11 @@ use super::metadata::{self, Metadata, Packages};
 
 /// What a licence may demand of this project, and of those who are given the
 /// program: to be named, and for MPL-2.0 that changes to its own files are shown.
+/// CDLA-Permissive-2.0 is the licence of a list of certificates.
 const ALLOWED: &[&str] = &[
     "Apache-2.0",
     "BSD-3-Clause",
+    "CDLA-Permissive-2.0",
     "ISC",
     "MIT",
     "MPL-2.0",
