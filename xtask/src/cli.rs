@@ -2,6 +2,7 @@
 
 mod procedure;
 mod refused;
+mod rotate_secret;
 mod usage_error;
 mod values;
 
@@ -13,6 +14,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use reencrypt::ColumnName;
 
 pub(crate) use self::procedure::{Going, Place, Resume, Rollback, Runbook, Status, quoted};
+pub(crate) use self::rotate_secret::RotateSecret;
 use crate::failure::Failure;
 
 /// What the arguments ask for.
@@ -39,6 +41,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     RotateDcr(RotateDcr),
+    RotateSecret(RotateSecret),
     SurveyDcr(SurveyDcr),
     Status(Status),
     Resume(Resume),

@@ -5,6 +5,7 @@ mod resume;
 mod rollback;
 mod rotate_dcr;
 mod rotate_on_platform;
+mod rotate_secret;
 mod runbook;
 mod status;
 mod survey_dcr;
@@ -16,7 +17,7 @@ use reencrypt::Database;
 use secret::DatabaseTarget;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Command, Format, Keys, Output, StandInService};
+use crate::cli::{Command, Format, Output, StandInService};
 use crate::exit_code;
 use crate::failure::{Failure, chain};
 use crate::interrupt;
@@ -30,6 +31,9 @@ pub(crate) fn run(command: Command) -> u8 {
     match command {
         Command::RotateDcr(typed) => {
             block_on(async |interrupt| rotate_dcr::run(&typed, interrupt).await)
+        }
+        Command::RotateSecret(typed) => {
+            block_on(async |interrupt| rotate_secret::run(&typed, interrupt).await)
         }
         Command::SurveyDcr(typed) => {
             block_on(async |interrupt| survey_dcr::run(&typed, interrupt).await)
@@ -100,13 +104,13 @@ fn printer(output: Output) -> Printer {
 
 /// The environment and the terminal of this process.
 fn surroundings<'a>(
-    keys: &Keys,
+    standard_input_is_used: bool,
     printer: Printer,
     interrupt: &'a CancellationToken,
 ) -> Surroundings<'a> {
     Surroundings {
         environment: &|name| std::env::var_os(name),
-        terminal: Terminal::find(keys.use_standard_input()),
+        terminal: Terminal::find(standard_input_is_used),
         printer,
         interrupt,
     }

@@ -1,23 +1,15 @@
 //! Where keys come from: files, standard input, the environment, a prompt.
 
-mod source;
-
-use std::fs::File;
-use std::io::{self, IsTerminal};
-use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
-pub(crate) use self::source::Role;
-use self::source::Source;
 use secret::FernetKey;
 use zeroize::Zeroizing;
 
 use crate::cli;
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
+use crate::secret_text::{self, Source, Wanted, is_standard_input};
 use crate::settings::Surroundings;
-use crate::terminal::{Answer, read_secret};
 
 /// The keys that files and the environment gave.
 #[derive(Debug)]
@@ -81,19 +73,14 @@ pub(crate) fn ask_for(role: Role, surroundings: &Surroundings<'_>) -> Result<Fer
         return Err(Failure::check(format!("there is no {role}"))
             .nothing_changed()
             .hint(format!(
-                "set {}, or name a file with `--{}-key-file` (`-` is standard input)",
+                "set {}, or name a file with `{}` (`-` is standard input)",
                 role.variable(),
-                role.word(),
+                role.wanted().1,
             )));
     };
-    let question = format!("{role}, which will not show:");
-    match terminal.ask_hidden(&question, surroundings.interrupt) {
-        Ok(Answer::Line(text)) => parse(role, &Source::Prompt, &text, surroundings),
-        Ok(Answer::None) => Err(Failure::stopped(format!(
-            "stopped before the {role} was given"
-        ))),
-        Err(error) => Err(unreadable(role, &Source::Prompt, &error)),
-    }
+    let (what, flag) = role.wanted();
+    let text = secret_text::from_prompt(&Wanted { what, flag }, "", terminal, surroundings)?;
+    parse(role, &Source::Prompt, &text, surroundings)
 }
 
 fn read_variable(
@@ -117,26 +104,9 @@ fn read_file(
     path: &Path,
     surroundings: &Surroundings<'_>,
 ) -> Result<FernetKey, Failure> {
-    let (source, file) = if !is_standard_input(path) {
-        let source = Source::File(path);
-        let file = File::open(path).map_err(|error| cannot_open(role, path, &error))?;
-        warn_if_others_can_read(role, &source, &file, surroundings);
-        (source, file)
-    } else if io::stdin().is_terminal() {
-        return ask_for(role, surroundings);
-    } else {
-        // A file of its own: the one of `std::io::Stdin` has a buffer that isn't wiped.
-        let file = io::stdin().as_fd().try_clone_to_owned();
-        let file = file.map_err(|error| unreadable(role, &Source::StandardInput, &error))?;
-        (Source::StandardInput, File::from(file))
-    };
-    match read_secret(&file, surroundings.interrupt) {
-        Ok(Some(text)) => parse(role, &source, &text, surroundings),
-        Ok(None) => Err(Failure::stopped(format!(
-            "stopped before the {role} was read"
-        ))),
-        Err(error) => Err(unreadable(role, &source, &error)),
-    }
+    let (what, flag) = role.wanted();
+    let (source, text) = secret_text::from_file(&Wanted { what, flag }, path, surroundings)?;
+    parse(role, &source, &text, surroundings)
 }
 
 fn parse(
@@ -165,51 +135,35 @@ fn parse(
     Ok(parsed.key)
 }
 
-fn warn_if_others_can_read(
-    role: Role,
-    source: &Source<'_>,
-    file: &File,
-    surroundings: &Surroundings<'_>,
-) {
-    let Ok(metadata) = file.metadata() else {
-        return;
-    };
-    let mode = metadata.permissions().mode() & 0o7777;
-    if metadata.is_file() && mode & 0o077 != 0 {
-        surroundings.printer.warning(&format!(
-            "other users of this machine may use {source}, which holds the {role} (mode {mode:04o}); \
-             `chmod 600` keeps them out"
-        ));
+/// What a key is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Role {
+    /// One that tokens are under.
+    Old,
+    /// The one that they are to be under.
+    New,
+}
+
+impl Role {
+    /// What it is called, and the flag that names its file.
+    fn wanted(self) -> (&'static str, &'static str) {
+        match self {
+            Role::Old => ("old key", "--old-key-file"),
+            Role::New => ("new key", "--new-key-file"),
+        }
+    }
+
+    fn variable(self) -> &'static str {
+        match self {
+            Role::Old => "DCR_OLD_KEY",
+            Role::New => "DCR_NEW_KEY",
+        }
     }
 }
 
-fn cannot_open(role: Role, path: &Path, error: &io::Error) -> Failure {
-    if FernetKey::looks_like_key(path.as_os_str().as_bytes())
-        && error.kind() == io::ErrorKind::NotFound
-    {
-        return Failure::usage(format!(
-            "what follows `--{}-key-file` looks like a key, not like the path of a file; it is not \
-             shown here",
-            role.word(),
-        ))
-        .nothing_changed()
-        .hint(
-            "keys are never arguments, because every user of the machine can see a process's \
-             arguments; remove it from your shell's history, and put it in a file",
-        );
+/// `old key`, `new key`.
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.wanted().0)
     }
-    unreadable(role, &Source::File(path), error)
-}
-
-fn unreadable(role: Role, source: &Source<'_>, error: &io::Error) -> Failure {
-    Failure::check(format!(
-        "the {role} can't be read from {source}: {}",
-        chain(error)
-    ))
-    .nothing_changed()
-    .hint("name a file that this user can read and that holds the key alone")
-}
-
-fn is_standard_input(file: impl AsRef<Path>) -> bool {
-    file.as_ref() == Path::new("-")
 }

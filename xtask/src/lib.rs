@@ -4,7 +4,9 @@ mod cli;
 mod exit_code;
 mod settings;
 
+mod candidate;
 mod keys;
+mod secret_text;
 mod terminal;
 
 mod commands;

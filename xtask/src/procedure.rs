@@ -3,25 +3,26 @@
 mod ended;
 mod failures;
 mod find;
+mod parts;
 mod watcher;
 
 use std::sync::{Arc, Mutex};
 
-use reencrypt::Event;
-use rotation::dcr_encryption_key::{self, Parameters};
-use rotation::{Context, Plan, Role};
+use rotation::{Context, Material, Plan, Secret};
 use runbook::{Run, RunStatus, Runs, Stopped};
+use secret::SecretValue;
 
 pub(crate) use self::ended::{Ended, Outcome};
+pub(crate) use self::find::find;
+use self::parts::Parts;
 use self::watcher::Watcher;
-use crate::cli::{self, Format, Going, Output, Place};
+use crate::cli::{self, Going, Output};
 use crate::confirm::Confirmed;
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::printer::Printer;
 use crate::progress::Progress;
-use crate::report::Listing;
-use crate::settings::{self, PlatformName, Surroundings};
+use crate::settings::{self, Surroundings};
 use crate::terminal::Terminal;
 
 /// What is at hand for carrying a rotation on.
@@ -45,40 +46,28 @@ impl Procedure {
     ///
     /// What is missing, or can't be used.
     pub(crate) async fn new(
-        place: &Place,
+        settings: settings::Procedure,
+        flags: String,
+        secret: Secret,
         timeouts: &cli::Timeouts,
         output: Output,
         surroundings: &Surroundings<'_>,
     ) -> Result<Procedure, Failure> {
-        let settings = settings::procedure(place, surroundings)?;
-        if settings.platform == PlatformName::None {
-            return Err(Failure::usage("no platform is named")
-                .nothing_changed()
-                .hint("`--platform local`, or `platform = \"local\"` in rotation.toml"));
-        }
-        let (database, platform) = settings.reach(timeouts, surroundings).await?;
-        let secret = dcr_encryption_key::SECRET;
-        let plan = dcr_encryption_key::plan(Parameters {
-            announce: settings.announce,
-            back_up_by_hand: platform.backups.is_none(),
-            restart_by_hand: !settings.can_restart(Role::Handler),
-        });
+        settings.refuse_no_platform()?;
         let progress = Arc::new(Mutex::new(Progress::new(Printer::new(
             true,
             output.verbose,
         ))));
+        let Parts {
+            plan,
+            platform,
+            material,
+        } = Parts::of(secret, &settings, timeouts, &progress, surroundings).await?;
         let context = Context {
             platform,
             store: settings.store_of(&secret),
             consumers: settings.consumers_of(&secret),
-            database: rotation::Database {
-                url: database.url,
-                tls: database.tls,
-                timeouts: database.timeouts,
-                excluded_columns: settings.excluded_columns()?,
-                observer: row_observer(&progress),
-                interrupt: surroundings.interrupt.clone(),
-            },
+            material,
             backup_max_age: settings.backup_max_age,
             soak: settings.soak,
             candidate: None,
@@ -92,11 +81,21 @@ impl Procedure {
                 is_done: false,
                 interrupt: surroundings.interrupt.clone(),
             },
-            flags: place.flags(),
+            flags,
             settings,
             plan,
             context,
         })
+    }
+
+    /// Whether other people issue the new value, so that somebody has to give it.
+    pub(crate) fn takes_value(&self) -> bool {
+        matches!(self.context.material, Material::ClientSecret(_))
+    }
+
+    /// Takes the new value, if it is there.
+    pub(crate) fn take(&mut self, candidate: Option<SecretValue>) {
+        self.context.candidate = candidate;
     }
 
     /// Refuses to begin where a run isn't finished.
@@ -112,7 +111,7 @@ impl Procedure {
 
     /// Everything but the changes: what `--dry-run` does.
     pub(crate) async fn trial(&mut self) -> Ended {
-        let tried = dcr_encryption_key::trial(&mut self.context).await;
+        let tried = rotation::trial(&mut self.context).await;
         self.watcher.quiet();
         Ended::of_trial(tried)
     }
@@ -169,7 +168,7 @@ impl Procedure {
 
     /// Looks that a rollback can come to its end: begun, there is no way but back.
     async fn check_rollback(&mut self, run: &Run) -> Result<(), Failure> {
-        dcr_encryption_key::refuse_rollback(&mut self.context, run.history())
+        rotation::refuse_rollback(&mut self.context, run.history())
             .await
             .map_err(|error| Failure::from_check(&error))
     }
@@ -245,25 +244,4 @@ fn nothing_to_do(name: &str, state: &str) -> Failure {
         "the run `{name}` is {state} already: there is nothing to do"
     ))
     .nothing_changed()
-}
-
-/// Draws rows as they are worked on, and shows the first cells that can't be read.
-fn row_observer(progress: &Arc<Mutex<Progress>>) -> rotation::RowObserver {
-    let progress = Arc::clone(progress);
-    let mut unreadable = Listing::of_first(Format::Human);
-    Box::new(move |event| {
-        // Only a panic while drawing could have poisoned it.
-        let Ok(mut progress) = progress.lock() else {
-            return;
-        };
-        match event {
-            Event::Unreadable(cell) => unreadable.add(cell, &progress),
-            event => {
-                if matches!(event, Event::Phase(reencrypt::Phase::Committing)) {
-                    interrupt::commit_begins();
-                }
-                progress.observe(&event);
-            }
-        }
-    })
 }

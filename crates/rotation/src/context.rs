@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use platform::{Binding, Bound, Platform, Reference, Service, VersionState};
 use runbook::Facts;
-use secret::{FernetKey, SecretValue, VersionNumber, Versioned};
+use secret::{SecretValue, VersionNumber, Versioned};
 
-use crate::database::Database;
 use crate::error::Error;
 use crate::facts;
+use crate::material::{Found, Material};
 use crate::secrets::Role;
 
 /// Everything that the steps of one rotation reach.
@@ -19,8 +20,8 @@ pub struct Context {
     pub store: Store,
     /// The services that read it.
     pub consumers: Vec<Consumer>,
-    /// The database with the encrypted rows.
-    pub database: Database,
+    /// What sort of value it is, and what depends on it beside the services.
+    pub material: Material,
     /// A backup older than this doesn't count.
     pub backup_max_age: Duration,
     /// How long the old version is kept after the verification.
@@ -36,6 +37,8 @@ pub struct Store {
     pub name: String,
     /// The environment variable in which its consumers read it.
     pub variable: String,
+    /// The setting that renames it in the store.
+    pub setting: &'static str,
 }
 
 /// A service that reads the secret.
@@ -73,28 +76,37 @@ impl Context {
         Ok(accessed.value)
     }
 
-    /// The key of an enabled version.
-    pub(crate) async fn key(&self, version: VersionNumber) -> Result<FernetKey, Error> {
-        let value = self.value(version).await?;
-        self.parse_key(&value, &format!("version {version}"))
+    /// Refuses a value that can't be this secret's. `place` is where it was found.
+    pub(crate) fn check_form(&self, value: &SecretValue, place: &str) -> Result<(), Error> {
+        self.material.check_form(self.found(value, place))
     }
 
-    /// `place` is where the value came from.
-    pub(crate) fn parse_key(&self, value: &SecretValue, place: &str) -> Result<FernetKey, Error> {
-        let parsed = value.fernet_key().map_err(|source| Error::NotAKey {
-            secret: self.store.name.clone(),
-            place: place.to_owned(),
-            source,
-        })?;
-        Ok(parsed.key)
+    pub(crate) fn found<'a>(&'a self, value: &'a SecretValue, place: &'a str) -> Found<'a> {
+        let secret = &self.store.name;
+        Found {
+            value,
+            secret,
+            place,
+        }
     }
 
-    /// What a consumer reads now, with its version.
+    /// Every consumer as it is now; they are asked side by side.
+    pub(crate) async fn describe_all(&self) -> Result<Vec<(&Consumer, Service)>, Error> {
+        let consumers = self.consumers.iter();
+        try_join_all(consumers.map(async |consumer| {
+            let service = self.describe(consumer).await?;
+            Ok((consumer, service))
+        }))
+        .await
+    }
+
+    /// What a consumer that is bound like this reads now, with its version.
     pub(crate) async fn current(
         &self,
         consumer: &Consumer,
+        bound: Bound,
     ) -> Result<Versioned<SecretValue>, Error> {
-        let reference = match self.describe(consumer).await?.bound {
+        let reference = match bound {
             Bound::Latest => Reference::Latest,
             Bound::Pinned(version) => Reference::Number(version),
             Bound::Inline => {
@@ -137,7 +149,7 @@ impl Context {
     }
 
     /// Refuses while a revision that serves, or can be routed to, reads the version,
-    /// or a token in the table is under its key.
+    /// or anything else needs its value.
     pub(crate) async fn refuse_if_needed(&mut self, version: VersionNumber) -> Result<(), Error> {
         let latest = self.latest().await?;
         for consumer in &self.consumers {
@@ -151,16 +163,36 @@ impl Context {
                 });
             }
         }
-        let key = self.key(version).await?;
-        let tokens = self.database.tokens_under(&key).await?;
-        if tokens > 0 {
-            return Err(Error::TokensUnder {
-                key: key.fingerprint(),
-                version,
-                tokens,
-            });
-        }
-        Ok(())
+        let value = self.value(version).await?;
+        let found = Found {
+            value: &value,
+            secret: &self.store.name,
+            place: &format!("version {version}"),
+        };
+        self.material.refuse_if_needed(found, version).await
+    }
+}
+
+impl Context {
+    /// Moves what needs the value of one version, beside the services, over to another.
+    pub(crate) async fn move_over(
+        &mut self,
+        from: VersionNumber,
+        to: VersionNumber,
+    ) -> Result<(), Error> {
+        let (value_from, value_to) = (self.value(from).await?, self.value(to).await?);
+        let secret = &self.store.name;
+        let from = Found {
+            value: &value_from,
+            secret,
+            place: &format!("version {from}"),
+        };
+        let to = Found {
+            value: &value_to,
+            secret,
+            place: &format!("version {to}"),
+        };
+        self.material.move_over(from, to).await
     }
 }
 

@@ -6,7 +6,7 @@ use reencrypt::{
     ColumnName, Event, Keyring, Mode, Outcome, PerColumn, Report, Survey, SurveyCounts, Timeouts,
     Tls,
 };
-use secret::{DatabaseUrl, FernetKey};
+use secret::{DatabaseUrl, FernetKey, VersionNumber};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
@@ -141,6 +141,35 @@ impl Database {
             tokens: left,
             sweeps: MOST_SWEEPS,
         })
+    }
+
+    /// Refuses while a token is under the key of this version.
+    pub(crate) async fn refuse_if_under(
+        &mut self,
+        key: &FernetKey,
+        version: VersionNumber,
+    ) -> Result<(), Error> {
+        let tokens = self.tokens_under(key).await?;
+        if tokens == 0 {
+            return Ok(());
+        }
+        Err(Error::TokensUnder {
+            key: key.fingerprint(),
+            version,
+            tokens,
+        })
+    }
+
+    /// Puts what is under one key, if anything is, under another.
+    pub(crate) async fn move_over(
+        &mut self,
+        from: &FernetKey,
+        to: &FernetKey,
+    ) -> Result<(), Error> {
+        if self.tokens_under(from).await? > 0 {
+            self.reencrypt_until_none_is_left(from, to).await?;
+        }
+        Ok(())
     }
 
     async fn survey(&mut self, keyring: Keyring, listed: Listed) -> Result<Survey, Error> {

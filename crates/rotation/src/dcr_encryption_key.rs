@@ -10,6 +10,7 @@ mod generate;
 mod reencrypt;
 mod survey;
 mod sweep;
+mod table;
 mod verify;
 
 use runbook::{About, Step};
@@ -23,7 +24,7 @@ use crate::steps::{
     StoreCurrent,
 };
 
-pub use check::{refuse_rollback, trial};
+pub(crate) use check::{refuse_rollback, trial};
 
 /// The secret.
 pub const SECRET: Secret = DCR_ENCRYPTION_KEY;
@@ -58,9 +59,9 @@ pub fn plan(parameters: Parameters) -> Plan {
     steps.push(Box::new(survey::DryRun));
     steps.push(Box::new(Prepare));
     steps.push(Box::new(reencrypt::Reencrypt));
-    steps.push(Box::new(CutOver));
+    steps.push(Box::new(CutOver::of_key()));
     if parameters.restart_by_hand {
-        steps.push(Box::new(RestartByHand));
+        steps.push(Box::new(RestartByHand::of_key()));
     }
     steps.push(Box::new(sweep::Sweep));
     steps.push(Box::new(verify::Verify));
@@ -73,6 +74,6 @@ pub fn plan(parameters: Parameters) -> Plan {
 pub(crate) fn steps_by_hand() -> [&'static About; 2] {
     [
         Step::<Context, Error>::about(&BackUpByHand),
-        Step::<Context, Error>::about(&RestartByHand),
+        Step::<Context, Error>::about(&RestartByHand::of_key()),
     ]
 }

@@ -51,6 +51,49 @@ pub enum Error {
         /// What it seems to be.
         source: FernetKeyError,
     },
+    /// A value is no value.
+    #[error("`{secret}` in {place} is empty")]
+    Empty {
+        /// The secret.
+        secret: String,
+        /// Where the value is.
+        place: String,
+    },
+    /// The issuer doesn't know the value.
+    #[error(
+        "`{issuer}` refuses {place} of `{secret}`: it is not the secret of the client `{client}`"
+    )]
+    RefusedByIssuer {
+        /// The secret.
+        secret: String,
+        /// Where the value is.
+        place: String,
+        /// Who refuses it.
+        issuer: String,
+        /// The client's id.
+        client: String,
+    },
+    /// The candidate is the value in use.
+    #[error("the candidate is the value that `{service}` has of `{secret}` already")]
+    Unchanged {
+        /// The secret.
+        secret: String,
+        /// The service.
+        service: String,
+    },
+    /// The client's id isn't there, or is none.
+    #[error(
+        "the client's id can't be read: neither `{secret}` in the store nor {variable} has one"
+    )]
+    NoClientId {
+        /// What the store calls the id.
+        secret: &'static str,
+        /// The variable.
+        variable: &'static str,
+    },
+    /// A plan has a step of another secret's rotation.
+    #[error("a step of this plan belongs to the rotation of another secret")]
+    WrongPlan,
     /// A consumer has its value from its own configuration.
     #[error("`{service}` has `{secret}` in its own configuration, and not from the store")]
     NotInStore {
@@ -221,6 +264,11 @@ impl StepError for Error {
             },
             Error::Keyring(_) => "the old key and the new key are the same",
             Error::NotAKey { .. } => "a version holds no key",
+            Error::Empty { .. } => "a version is empty",
+            Error::RefusedByIssuer { .. } => "the issuer refused the value",
+            Error::Unchanged { .. } => "the candidate is the value in use",
+            Error::NoClientId { .. } => "the client's id could not be read",
+            Error::WrongPlan => "a step belongs to another rotation",
             Error::NotInStore { .. } => "a service doesn't read the store",
             Error::DifferentVersions { .. } => "the services read different versions",
             Error::VersionGone { .. } => "a version is gone from the store",
@@ -253,6 +301,14 @@ impl StepError for Error {
             Error::ForeignVersion { secret, version } => Some(format!(
                 "ask who added version {version} of `{secret}`; disable it if nobody needs it"
             )),
+            Error::RefusedByIssuer { place, .. } if place == "the candidate" => Some(
+                "see that the whole value was given, and that it was issued for this client; ask those \
+                 who issued it"
+                    .to_owned(),
+            ),
+            Error::Unchanged { .. } => {
+                Some("ask those who issue it for a new value, and give that one".to_owned())
+            }
             Error::NotInStore { service, .. } => Some(format!(
                 "ask who put it into the configuration of `{service}`; keep a copy if a token may be \
                  under it, then put back the value that was there"

@@ -17,6 +17,9 @@ pub(crate) const OLD_VERSION: &str = "old version";
 pub(crate) const OLD_KEY: &str = "old key";
 /// The candidate's key.
 pub(crate) const NEW_KEY: &str = "new key";
+/// The newest version right before the candidate was stored, where the candidate has no
+/// fingerprint to be known by.
+pub(crate) const LATEST_BEFORE: &str = "latest version before";
 /// The version that the candidate was stored as.
 pub(crate) const NEW_VERSION: &str = "new version";
 /// The version as which a rollback stored the old value again.

@@ -6,20 +6,32 @@ mod context;
 mod database;
 mod error;
 mod facts;
+mod material;
 mod place;
 
+pub mod client_secret;
 pub mod dcr_encryption_key;
+pub mod gma_client_secret;
+pub mod red_hat_sso_client_secret;
 mod runbook_document;
 mod state;
 mod steps;
+mod trial;
+mod way_back;
 
 pub use context::{Consumer, Context, Store};
 pub use database::{Database, RowObserver, Tokens};
 pub use error::Error;
+pub use material::Material;
 pub use place::refuse_other_place;
 pub use runbook_document::runbook_document;
-pub use secrets::{DATABASE_URL, Role, SECRETS, Secret};
+pub use secrets::{
+    DATABASE_URL, DCR_ENCRYPTION_KEY, GMA_CLIENT_SECRET, RED_HAT_SSO_CLIENT_SECRET, Role, SECRETS,
+    SESSION_DATABASE_URL, Secret,
+};
 pub use state::{did_nothing, state};
+pub use trial::{Trial, trial};
+pub use way_back::refuse_rollback;
 
 /// A rotation's steps over this crate's context.
 pub type Plan = runbook::Plan<Context, Error>;

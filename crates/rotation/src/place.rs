@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use runbook::{Fact, Facts, Log, Name};
-use secret::{DatabaseTarget, Fingerprint, Host};
+use secret::{DatabaseTarget, DatabaseUrl, Fingerprint, Host};
 
 use crate::context::{Context, old_version};
 use crate::error::Error;
 use crate::facts;
+use crate::material::Material;
 
 /// Writes down where the run takes place. A later look compares.
 pub(crate) fn record(context: &Context, log: &mut Log<'_>) -> Result<(), Error> {
@@ -41,8 +42,11 @@ async fn refuse_other_store(context: &Context, facts: &Facts) -> Result<(), Erro
     let (Ok(version), Ok(began)) = (old_version(facts), facts.fingerprint(facts::OLD_KEY)) else {
         return Ok(());
     };
-    let is_other = match context.key(version).await {
-        Ok(key) => key.fingerprint().to_string() != began.as_str(),
+    let is_other = match context.value(version).await {
+        Ok(value) => context
+            .material
+            .fingerprint(&value)
+            .is_some_and(|now| now.to_string() != began.as_str()),
         Err(Error::Platform(platform::Error::NoSuchVersion { .. })) => true,
         Err(_) => false,
     };
@@ -57,16 +61,19 @@ async fn refuse_other_store(context: &Context, facts: &Facts) -> Result<(), Erro
 
 /// What tells the place, its fact's name, and the setting that it comes from.
 fn place(context: &Context) -> Result<Vec<(&'static str, Fact, &'static str)>, Error> {
-    let database = Fingerprint::of_place(&database(context));
-    let database = runbook::Fingerprint::new(database.to_string())?;
-    let mut place = vec![
-        (
-            facts::SECRET,
-            Fact::Name(Name::new(&context.store.name)?),
-            "DCR_ENCRYPTION_KEY_SECRET",
-        ),
-        (facts::DATABASE, Fact::Fingerprint(database), "DATABASE_URL"),
-    ];
+    let mut place = vec![(
+        facts::SECRET,
+        Fact::Name(Name::new(&context.store.name)?),
+        context.store.setting,
+    )];
+    match &context.material {
+        Material::Key(at) => {
+            let database = Fingerprint::of_place(&database(&at.url, context));
+            let database = runbook::Fingerprint::new(database.to_string())?;
+            place.push((facts::DATABASE, Fact::Fingerprint(database), "DATABASE_URL"));
+        }
+        Material::ClientSecret(_) => {}
+    }
     for consumer in &context.consumers {
         place.push((
             facts::of_consumer(consumer.role).service,
@@ -79,8 +86,8 @@ fn place(context: &Context) -> Result<Vec<(&'static str, Fact, &'static str)>, E
 
 /// Without who logs in: a role may be another tomorrow. A file is named as seen from
 /// the store, so that both may move together.
-fn database(context: &Context) -> String {
-    match context.database.url.target() {
+fn database(url: &DatabaseUrl, context: &Context) -> String {
+    match url.target() {
         DatabaseTarget::Sqlite(target) => {
             let file = absolute(&target.path);
             let store = absolute(Path::new(&context.platform.place));

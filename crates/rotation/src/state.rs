@@ -3,6 +3,7 @@
 use runbook::{History, RunStatus, StepStatus};
 
 use crate::facts;
+use crate::secrets::DCR_ENCRYPTION_KEY;
 
 /// What a run has left behind so far, by its journal: the versions, what the
 /// services read, what the table is under. It says *perhaps* of what was begun and
@@ -39,11 +40,17 @@ pub fn state(history: &History) -> String {
         ));
     }
     let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let has_table = history.rotation.as_str() == DCR_ENCRYPTION_KEY.name;
+    let who = if has_table {
+        "services and table"
+    } else {
+        "the services"
+    };
     match (parts.is_empty(), history.status) {
         (_, RunStatus::RolledBack) => "everything is as it was before the run".to_owned(),
         (true, _) => match old {
-            Ok(old) => format!("services and table go on with version {old}"),
-            Err(_) => "services and table go on as before".to_owned(),
+            Ok(old) => format!("{who} go on with version {old}"),
+            Err(_) => format!("{who} go on as before"),
         },
         (false, _) => parts.join("; "),
     }

@@ -184,7 +184,7 @@ async fn attempt<C, E: StepError>(
     let mut log = Log::new(run, about.name, conductor);
     match step.apply(context, &mut log).await {
         Ok(Applied::Done) => {}
-        Ok(Applied::Waits { until }) => return Err(Halt::Waits(Some(until))),
+        Ok(Applied::Waits { until }) => return Err(Halt::Waits(until)),
         Err(error) => return Err(Halt::Failed(error)),
     }
     let verified = step.verify(context, &run.history().facts).await;

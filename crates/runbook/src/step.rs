@@ -61,10 +61,10 @@ pub enum Observed {
 pub enum Applied {
     /// To its end.
     Done,
-    /// It has to wait, at least until then. The run can be left.
+    /// It has to wait. The run can be left.
     Waits {
-        /// When to go on.
-        until: Timestamp,
+        /// When to go on; none where something has to come from people.
+        until: Option<Timestamp>,
     },
 }
 

@@ -43,6 +43,16 @@ impl SecretValue {
         FernetKey::parse(self.expose_secret())
     }
 
+    /// The value as the id of an OAuth client, which is kept like a secret and is none:
+    /// up to 200 letters, digits and `.`, `_`, `-`, `:`, `/`, perhaps with a line's end.
+    #[expect(clippy::disallowed_methods, reason = "a client's id is no secret")]
+    pub fn client_id(&self) -> Option<String> {
+        let id = std::str::from_utf8(self.expose_secret()).ok()?.trim_end();
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:/".contains(&byte);
+        let is_id = (1..=200).contains(&id.len()) && id.bytes().all(is_plain);
+        is_id.then(|| id.to_owned())
+    }
+
     /// The value as a database URL; none where it isn't UTF-8.
     ///
     /// # Errors

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use reencrypt::{Timeouts, Tls};
-use rotation::{Consumer, Context, Plan, Role, Store, dcr_encryption_key};
+use rotation::{Consumer, Context, Material, Plan, Role, Store, dcr_encryption_key};
 use runbook::{About, Conductor, Event, Name, Run};
 use secret::DatabaseUrl;
 use tokio_util::sync::CancellationToken;
@@ -42,9 +42,10 @@ impl World {
             store: Store {
                 name: SECRET.to_owned(),
                 variable: VARIABLE.to_owned(),
+                setting: "DCR_ENCRYPTION_KEY_SECRET",
             },
             consumers: vec![consumer],
-            database: rotation::Database {
+            material: Material::Key(Box::new(rotation::Database {
                 url: DatabaseUrl::parse(&url)?,
                 tls: Tls::AsUrlSays,
                 timeouts: Timeouts {
@@ -54,7 +55,7 @@ impl World {
                 excluded_columns: Vec::new(),
                 observer: observer(moments, &interrupt),
                 interrupt: interrupt.clone(),
-            },
+            })),
             backup_max_age: Duration::from_secs(3600),
             soak: self.soak,
             candidate: None,

@@ -82,6 +82,9 @@ pub(crate) struct Resume {
     /// What the run waits for people to do is done
     #[arg(long)]
     pub(crate) done: bool,
+    /// The file with the value that the run waits for, `-` for standard input [default: a hidden prompt]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) value_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) going: Going,
     #[command(flatten)]

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 ///
 /// They are no arguments of clap's, so that it neither suggests nor documents
 /// them, and that they are refused whatever else is wrong on the line.
-const REFUSED: [(&str, &str); 8] = [
+const REFUSED: [(&str, &str); 11] = [
     (
         "--old-key",
         "put it in a file for `--old-key-file`, or in DCR_OLD_KEY, or wait to be asked",
@@ -28,6 +28,9 @@ const REFUSED: [(&str, &str); 8] = [
         "set the environment variable DATABASE_URL",
     ),
     ("--url", "set the environment variable DATABASE_URL"),
+    ("--value", "use `--value-file`, or wait to be asked"),
+    ("--secret", "use `--value-file`, or wait to be asked"),
+    ("--client-secret", "use `--value-file`, or wait to be asked"),
     (
         "--password",
         "it is a part of the environment variable DATABASE_URL",

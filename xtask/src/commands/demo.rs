@@ -10,7 +10,8 @@ use runbook::Runs;
 use tokio_util::sync::CancellationToken;
 
 use self::sandbox::Sandbox;
-use super::{rotate_on_platform, status};
+use super::rotate_on_platform::{self, Wanted};
+use super::status;
 use crate::cli::{self, Going, Place, quoted};
 use crate::exit_code;
 use crate::failure::Failure;
@@ -68,15 +69,19 @@ async fn show(
 }
 
 async fn rotate(place: &Place, interrupt: &CancellationToken) -> u8 {
-    let typed = cli::RotateDcr {
-        place: place.clone(),
+    let wanted = Wanted {
+        secret: rotation::DCR_ENCRYPTION_KEY,
+        place,
+        timeouts: &cli::Timeouts::default(),
+        output: cli::Output::default(),
         going: Going {
             yes: true,
             ..Going::default()
         },
-        ..cli::RotateDcr::default()
+        dry_run: false,
+        value_file: None,
     };
-    rotate_on_platform::run(&typed, interrupt).await
+    rotate_on_platform::run(&wanted, interrupt).await
 }
 
 fn status_of(place: &Place) -> cli::Status {

@@ -1,14 +1,17 @@
 //! `cargo xtask resume`: find the run, say where it stands, go on.
 
-use runbook::{History, RunStatus};
+use runbook::{History, RunStatus, StepStatus};
 use tokio_util::sync::CancellationToken;
 
 use super::{printer, surroundings};
+use crate::candidate::candidate;
 use crate::cli;
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::procedure::{Ended, Procedure};
+use crate::procedure::{Ended, Procedure, find};
+use crate::secret_text::is_standard_input;
+use crate::settings;
 
 /// Runs the command and gives its exit code.
 pub(super) async fn run(typed: &cli::Resume, interrupt: &CancellationToken) -> u8 {
@@ -23,16 +26,35 @@ async fn resume(
     printer: &Printer,
     interrupt: &CancellationToken,
 ) -> Result<Ended, Failure> {
-    let surroundings = surroundings(&cli::Keys::default(), *printer, interrupt);
-    let procedure =
-        Procedure::new(&typed.place, &typed.timeouts, typed.output, &surroundings).await?;
-    let (name, history) = procedure.find(typed.run.as_deref(), "resume")?;
-    printer.note(&where_it_stands(&name, &history));
-    let ask_on = surroundings.terminal.filter(|_| !typed.going.yes);
-    let confirmed = confirm("Go on with it?", ask_on.as_ref(), interrupt)?;
+    let uses_standard_input = typed.value_file.as_deref().is_some_and(is_standard_input);
+    let surroundings = surroundings(uses_standard_input, *printer, interrupt);
+    let settings = settings::procedure(&typed.place, &surroundings)?;
+    let flags = typed.place.flags();
+    let found = find(&settings, &flags, typed.run.as_deref(), "resume")?;
+    let mut procedure = Procedure::new(
+        settings,
+        flags,
+        found.secret,
+        &typed.timeouts,
+        typed.output,
+        &surroundings,
+    )
+    .await?;
+    printer.note(&where_it_stands(&found.name, &found.history));
+    let ask_on = surroundings.terminal.as_ref().filter(|_| !typed.going.yes);
+    let confirmed = confirm("Go on with it?", ask_on, interrupt)?;
+    if procedure.takes_value() && still_lacks_value(&found.history) {
+        let file = typed.value_file.as_deref();
+        procedure.take(candidate(found.secret.name, file, &surroundings)?);
+    }
     Ok(procedure
-        .resume(&name, typed.done, typed.going, confirmed)
+        .resume(&found.name, typed.done, typed.going, confirmed)
         .await)
+}
+
+/// Until the value is stored, every process has to be given it anew.
+fn still_lacks_value(history: &History) -> bool {
+    history.status == RunStatus::Forward && history.step_status("stage") != StepStatus::Done
 }
 
 fn where_it_stands(name: &str, history: &History) -> String {

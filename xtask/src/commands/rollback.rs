@@ -8,7 +8,8 @@ use crate::cli;
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::procedure::{Ended, Procedure};
+use crate::procedure::{Ended, Procedure, find};
+use crate::settings;
 
 /// Runs the command and gives its exit code.
 pub(super) async fn run(typed: &cli::Rollback, interrupt: &CancellationToken) -> u8 {
@@ -23,14 +24,23 @@ async fn roll_back(
     printer: &Printer,
     interrupt: &CancellationToken,
 ) -> Result<Ended, Failure> {
-    let surroundings = surroundings(&cli::Keys::default(), *printer, interrupt);
-    let procedure =
-        Procedure::new(&typed.place, &typed.timeouts, typed.output, &surroundings).await?;
-    let (name, history) = procedure.find(typed.run.as_deref(), "roll back")?;
-    show(&procedure, &name, &history, printer);
+    let surroundings = surroundings(false, *printer, interrupt);
+    let settings = settings::procedure(&typed.place, &surroundings)?;
+    let flags = typed.place.flags();
+    let found = find(&settings, &flags, typed.run.as_deref(), "roll back")?;
+    let procedure = Procedure::new(
+        settings,
+        flags,
+        found.secret,
+        &typed.timeouts,
+        typed.output,
+        &surroundings,
+    )
+    .await?;
+    show(&procedure, &found.name, &found.history, printer);
     let ask_on = surroundings.terminal.filter(|_| !typed.yes);
     let confirmed = confirm("Undo it?", ask_on.as_ref(), interrupt)?;
-    Ok(procedure.roll_back(&name, confirmed).await)
+    Ok(procedure.roll_back(&found.name, confirmed).await)
 }
 
 fn show(procedure: &Procedure, name: &str, history: &History, printer: &Printer) {

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use reencrypt::{Database, Event, Mode, Outcome, Phase, Plan};
 use tokio_util::sync::CancellationToken;
 
-use super::{connect, printer, rotate_on_platform, surroundings};
+use super::rotate_on_platform::{self, Wanted};
+use super::{connect, printer, surroundings};
 use crate::cli;
 use crate::confirm::{Confirmed, confirm};
 use crate::failure::Failure;
@@ -23,7 +24,10 @@ pub(super) async fn run(typed: &cli::RotateDcr, interrupt: &CancellationToken) -
     match settings::platform_of(&typed.place) {
         Ok(PlatformName::None) => {}
         Ok(PlatformName::Local | PlatformName::GoogleCloud) => {
-            return rotate_on_platform::run(typed, interrupt).await;
+            return match wanted_on_platform(typed) {
+                Ok(wanted) => rotate_on_platform::run(&wanted, interrupt).await,
+                Err(failure) => Ended::not_begun(failure).print(format, &printer),
+            };
         }
         Err(failure) => return Ended::not_begun(failure).print(format, &printer),
     }
@@ -39,7 +43,10 @@ pub(super) async fn run(typed: &cli::RotateDcr, interrupt: &CancellationToken) -
         duration: Duration::ZERO,
         result: Ok(Outcome::NothingToDo),
     };
-    report.result = match settings::rotation(typed, surroundings(&typed.keys, printer, interrupt)) {
+    report.result = match settings::rotation(
+        typed,
+        surroundings(typed.keys.use_standard_input(), printer, interrupt),
+    ) {
         Ok(settings) => rotate(&settings, &printer, interrupt, &mut report).await,
         Err(failure) => Err(failure),
     };
@@ -139,6 +146,53 @@ async fn reencrypt(
             report.clients = failed.clients.or(report.clients);
             report.columns = failed.columns;
             Err(Failure::while_rotating(&failed, settings.dry_run))
+        }
+    }
+}
+
+/// What the same command means on a platform.
+pub(super) fn wanted_on_platform(typed: &cli::RotateDcr) -> Result<Wanted<'_>, Failure> {
+    refuse_flags(typed)?;
+    warn_of_ignored_keys(&printer(typed.output));
+    Ok(Wanted {
+        secret: rotation::DCR_ENCRYPTION_KEY,
+        place: &typed.place,
+        timeouts: &typed.timeouts,
+        output: typed.output,
+        going: typed.going,
+        dry_run: typed.dry_run,
+        value_file: None,
+    })
+}
+
+/// The platform knows the old key and makes the new one: a key that was given
+/// would be ignored, and somebody would think it wasn't. What `resume` has to know
+/// as well belongs into the settings.
+fn refuse_flags(typed: &cli::RotateDcr) -> Result<(), Failure> {
+    if !typed.keys.old_key_file.is_empty() || typed.keys.new_key_file.is_some() {
+        return Err(Failure::usage("with a platform, keys aren't given")
+            .nothing_changed()
+            .hint(
+                "leave `--old-key-file` and `--new-key-file` out: the old key is read from where the \
+                 service reads it, and the new one is generated and stored; `--platform none` takes keys",
+            ));
+    }
+    if !typed.exclude_column.is_empty() {
+        return Err(
+            Failure::usage("with a platform, excluded columns aren't given")
+                .nothing_changed()
+                .hint("write `exclude_columns = [\"table.column\"]` into rotation.toml, for `resume` to know"),
+        );
+    }
+    Ok(())
+}
+
+fn warn_of_ignored_keys(printer: &Printer) {
+    for name in ["DCR_OLD_KEY", "DCR_NEW_KEY"] {
+        if std::env::var_os(name).is_some_and(|value| !value.is_empty()) {
+            printer.warning(&format!(
+                "{name} is set and not used: with a platform, keys come from its store"
+            ));
         }
     }
 }

@@ -1,74 +1,84 @@
-//! `cargo xtask rotate-dcr` with a platform: show the plan, ask, begin the run.
+//! Any rotation on a platform: show the plan, ask, begin the run.
 
+use std::path::Path;
+
+use rotation::Secret;
 use runbook::plan_lines;
 use tokio_util::sync::CancellationToken;
 
 use super::{printer, surroundings};
-use crate::cli;
+use crate::candidate::candidate;
+use crate::cli::{Going, Output, Place, Timeouts};
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::procedure::{Ended, Procedure};
-use crate::settings::{PlatformName, Surroundings};
+use crate::secret_text::is_standard_input;
+use crate::settings::{self, PlatformName, Surroundings};
 
-/// Runs the command and gives its exit code.
-pub(super) async fn run(typed: &cli::RotateDcr, interrupt: &CancellationToken) -> u8 {
-    let printer = printer(typed.output);
-    let ended = rotate(typed, &printer, interrupt).await;
+/// What was asked for.
+pub(super) struct Wanted<'a> {
+    pub(super) secret: Secret,
+    pub(super) place: &'a Place,
+    pub(super) timeouts: &'a Timeouts,
+    pub(super) output: Output,
+    pub(super) going: Going,
+    pub(super) dry_run: bool,
+    /// The file with the new value, where other people issue it.
+    pub(super) value_file: Option<&'a Path>,
+}
+
+/// Rotates, and gives the exit code.
+pub(super) async fn run(wanted: &Wanted<'_>, interrupt: &CancellationToken) -> u8 {
+    let printer = printer(wanted.output);
+    let uses_standard_input = wanted.value_file.is_some_and(is_standard_input);
+    let surroundings = surroundings(uses_standard_input, printer, interrupt);
+    let ended = rotate(wanted, &surroundings).await;
     let ended = ended.unwrap_or_else(Ended::not_begun);
-    ended.print(typed.output.format, &printer)
+    ended.print(wanted.output.format, &printer)
 }
 
-async fn rotate(
-    typed: &cli::RotateDcr,
-    printer: &Printer,
-    interrupt: &CancellationToken,
-) -> Result<Ended, Failure> {
-    refuse_flags(typed)?;
-    let surroundings = surroundings(&cli::Keys::default(), *printer, interrupt);
-    warn_of_ignored_keys(&surroundings);
-    let mut procedure =
-        Procedure::new(&typed.place, &typed.timeouts, typed.output, &surroundings).await?;
+async fn rotate(wanted: &Wanted<'_>, surroundings: &Surroundings<'_>) -> Result<Ended, Failure> {
+    let settings = settings::procedure(wanted.place, surroundings)?;
+    let flags = wanted.place.flags();
+    let mut procedure = Procedure::new(
+        settings,
+        flags,
+        wanted.secret,
+        wanted.timeouts,
+        wanted.output,
+        surroundings,
+    )
+    .await?;
     procedure.refuse_unfinished()?;
-    show(&procedure, typed.dry_run, printer);
-    if typed.dry_run {
-        return Ok(procedure.trial().await);
-    }
-    let ask_on = surroundings.terminal.filter(|_| !typed.going.yes);
-    let confirmed = confirm("Go on?", ask_on.as_ref(), interrupt)?;
-    Ok(procedure.begin(typed.going, confirmed).await)
-}
-
-/// The platform knows the old key and makes the new one: a key that was given
-/// would be ignored, and somebody would think it wasn't. What `resume` has to know
-/// as well belongs into the settings.
-fn refuse_flags(typed: &cli::RotateDcr) -> Result<(), Failure> {
-    if !typed.keys.old_key_file.is_empty() || typed.keys.new_key_file.is_some() {
-        return Err(Failure::usage("with a platform, keys aren't given")
-            .nothing_changed()
-            .hint(
-                "leave `--old-key-file` and `--new-key-file` out: the old key is read from where the \
-                 service reads it, and the new one is generated and stored; `--platform none` takes keys",
-            ));
-    }
-    if !typed.exclude_column.is_empty() {
+    if !procedure.takes_value() && wanted.value_file.is_some() {
         return Err(
-            Failure::usage("with a platform, excluded columns aren't given")
+            Failure::usage(format!("the value of `{}` isn't given", wanted.secret.name))
                 .nothing_changed()
-                .hint("write `exclude_columns = [\"table.column\"]` into rotation.toml, for `resume` to know"),
+                .hint("leave `--value-file` out: the new value is generated and stored"),
         );
     }
-    Ok(())
-}
-
-fn warn_of_ignored_keys(surroundings: &Surroundings<'_>) {
-    for name in ["DCR_OLD_KEY", "DCR_NEW_KEY"] {
-        if surroundings.variable(name).is_some() {
-            surroundings.printer.warning(&format!(
-                "{name} is set and not used: with a platform, keys come from its store"
-            ));
+    show(&procedure, wanted.dry_run, &surroundings.printer);
+    if wanted.dry_run {
+        if wanted.value_file.is_some() {
+            procedure.take(candidate(
+                wanted.secret.name,
+                wanted.value_file,
+                surroundings,
+            )?);
         }
+        return Ok(procedure.trial().await);
     }
+    let ask_on = surroundings.terminal.as_ref().filter(|_| !wanted.going.yes);
+    let confirmed = confirm("Go on?", ask_on, surroundings.interrupt)?;
+    if procedure.takes_value() {
+        procedure.take(candidate(
+            wanted.secret.name,
+            wanted.value_file,
+            surroundings,
+        )?);
+    }
+    Ok(procedure.begin(wanted.going, confirmed).await)
 }
 
 fn show(procedure: &Procedure, dry_run: bool, printer: &Printer) {

@@ -12,16 +12,14 @@ use crate::settings;
 pub(super) fn run(typed: &cli::Runbook) -> u8 {
     let printer = Printer::default();
     let interrupt = CancellationToken::new();
-    let settings = match settings::procedure(
-        &typed.place,
-        &surroundings(&cli::Keys::default(), printer, &interrupt),
-    ) {
-        Ok(settings) => settings,
-        Err(failure) => {
-            printer.failure(&failure);
-            return failure.exit_code;
-        }
-    };
+    let settings =
+        match settings::procedure(&typed.place, &surroundings(false, printer, &interrupt)) {
+            Ok(settings) => settings,
+            Err(failure) => {
+                printer.failure(&failure);
+                return failure.exit_code;
+            }
+        };
     printer.data(rotation::runbook_document().trim_end());
     printer.data("\n## Contacts of this installation\n");
     for (name, contact) in settings.contacts() {

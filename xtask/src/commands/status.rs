@@ -94,10 +94,7 @@ async fn look(
     printer: &Printer,
     interrupt: &CancellationToken,
 ) -> Result<(Vec<RunSummary>, Vec<Age>, Placed), Failure> {
-    let settings = settings::procedure(
-        &typed.place,
-        &surroundings(&cli::Keys::default(), *printer, interrupt),
-    )?;
+    let settings = settings::procedure(&typed.place, &surroundings(false, *printer, interrupt))?;
     let runs = settings
         .runs()
         .list()

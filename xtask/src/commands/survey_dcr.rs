@@ -15,7 +15,7 @@ use crate::settings;
 pub(super) async fn run(typed: &cli::SurveyDcr, interrupt: &CancellationToken) -> u8 {
     let format = typed.output.format;
     let printer = printer(typed.output);
-    let surroundings = surroundings(&typed.keys, printer, interrupt);
+    let surroundings = surroundings(typed.keys.use_standard_input(), printer, interrupt);
     let report = match settings::survey(typed, &surroundings) {
         Ok(settings) => survey(&settings, Listing::of_all(format), &printer, interrupt).await,
         Err(failure) => report::Survey {

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rotation::Trial;
 use runbook::{Fact, History, Run, StepHistory, StepStatus};
 use serde_json::{Map, Value, json};
 
@@ -29,11 +30,8 @@ pub(crate) enum Outcome {
     Done,
     /// The run is undone.
     RolledBack,
-    /// Everything would work, and so many tokens would be re-encrypted.
-    Trial {
-        /// Tokens.
-        tokens: u64,
-    },
+    /// Everything would work.
+    Trial(Trial),
 }
 
 impl Ended {
@@ -49,12 +47,12 @@ impl Ended {
     }
 
     /// Of a trial.
-    pub(super) fn of_trial(tried: Result<u64, rotation::Error>) -> Ended {
+    pub(super) fn of_trial(tried: Result<Trial, rotation::Error>) -> Ended {
         Ended {
             history: None,
             report: None,
             result: tried
-                .map(|tokens| Outcome::Trial { tokens })
+                .map(Outcome::Trial)
                 .map_err(|error| Failure::from_check(&error)),
         }
     }
@@ -85,10 +83,12 @@ impl Ended {
 
     fn print_words(&self, printer: &Printer) {
         match (&self.result, &self.history) {
-            (Ok(Outcome::Trial { tokens }), _) => printer.data(&format!(
+            (Ok(Outcome::Trial(Trial::Tokens(tokens))), _) => printer.data(&format!(
                 "Everything would work: {} tokens would be re-encrypted. Nothing was changed.",
                 grouped(*tokens)
             )),
+            (Ok(Outcome::Trial(Trial::Sound)), _) => printer
+                .data("Everything that was looked at is as it has to be. Nothing was changed."),
             (Ok(outcome), Some(history)) => printer.data(&sentence(*outcome, history)),
             _ => {}
         }
@@ -101,7 +101,7 @@ impl Ended {
         let outcome = match &self.result {
             Ok(Outcome::Done) => "done",
             Ok(Outcome::RolledBack) => "rolled_back",
-            Ok(Outcome::Trial { .. }) => "dry_run",
+            Ok(Outcome::Trial(_)) => "dry_run",
             Err(failure) => match failure.exit_code {
                 exit_code::STOPPED => "stopped",
                 exit_code::UNDONE => "failed_and_undone",

@@ -1,26 +1,66 @@
 //! Which run is meant.
 
-use runbook::History;
+use rotation::Secret;
+use runbook::{History, Runs};
 
-use super::Procedure;
 use crate::failure::Failure;
 use crate::printer::plain;
+use crate::settings;
 
-impl Procedure {
-    /// The run that is named, or the only one that isn't finished, and its history.
-    ///
-    /// # Errors
-    ///
-    /// When there is none, or more than one.
-    pub(crate) fn find(
-        &self,
-        name: Option<&str>,
-        verb: &str,
-    ) -> Result<(String, History), Failure> {
+/// A run that is meant.
+pub(crate) struct Found {
+    /// Its name.
+    pub(crate) name: String,
+    /// What its journal tells.
+    pub(crate) history: History,
+    /// The secret that it rotates.
+    pub(crate) secret: Secret,
+}
+
+/// Where runs are looked for.
+struct Search<'a> {
+    runs: Runs,
+    flags: &'a str,
+}
+
+/// The run that is named, or the only one that isn't finished.
+///
+/// # Errors
+///
+/// When there is none, or more than one.
+pub(crate) fn find(
+    settings: &settings::Procedure,
+    flags: &str,
+    name: Option<&str>,
+    verb: &str,
+) -> Result<Found, Failure> {
+    settings.refuse_no_platform()?;
+    let search = Search {
+        runs: settings.runs(),
+        flags,
+    };
+    let (name, history) = search.find(name, verb)?;
+    let rotation = history.rotation.as_str();
+    let secret = Secret::named(rotation).ok_or_else(|| {
+        Failure::check(format!(
+            "`{rotation}`, which the run `{name}` rotates, is not known here"
+        ))
+        .nothing_changed()
+        .hint("go on with the build that it began with")
+    })?;
+    Ok(Found {
+        name,
+        history,
+        secret,
+    })
+}
+
+impl Search<'_> {
+    fn find(&self, name: Option<&str>, verb: &str) -> Result<(String, History), Failure> {
         let runs = self
             .runs
             .list()
-            .map_err(|error| Failure::from_runs(&error, &self.flags))?;
+            .map_err(|error| Failure::from_runs(&error, self.flags))?;
         let mut unfinished = Vec::new();
         let mut damaged = None;
         for summary in runs {

@@ -56,6 +56,19 @@ pub(crate) struct File {
     /// Google Cloud.
     #[serde(default)]
     pub(crate) google_cloud: GoogleCloud,
+    /// Who issues client secrets.
+    #[serde(default)]
+    pub(crate) issuers: Issuers,
+}
+
+/// Who issues client secrets: the URL that an issuer calls itself by.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Issuers {
+    /// Red Hat SSO.
+    pub(crate) red_hat_sso: Option<String>,
+    /// GMA.
+    pub(crate) gma: Option<String>,
 }
 
 /// Where the service is deployed on Google Cloud.

@@ -10,7 +10,7 @@ use runbook::{Name, Runs};
 use secret::DatabaseUrl;
 use serde::Deserialize;
 
-use super::file::{self, File};
+use super::file::{self, File, Issuers};
 use super::google_cloud::GoogleCloud;
 use super::{Surroundings, state_dir};
 use crate::cli;
@@ -77,6 +77,8 @@ pub(crate) struct Procedure {
     pub(crate) google_cloud: GoogleCloud,
     /// Who types.
     pub(crate) operator: Name,
+    /// Encrypted columns to leave alone.
+    pub(crate) excluded_columns: Vec<ColumnName>,
     pub(super) file: File,
 }
 
@@ -128,26 +130,34 @@ pub(crate) fn procedure(
         local: Local { env_file, store },
         google_cloud,
         operator: operator(),
+        excluded_columns: excluded_columns(&file)?,
         file,
     })
 }
 
 impl Procedure {
-    /// Encrypted columns to leave alone.
+    /// Refuses where no platform is named.
     ///
     /// # Errors
     ///
-    /// A name that is none of a column.
-    pub(crate) fn excluded_columns(&self) -> Result<Vec<ColumnName>, Failure> {
-        let names = self.file.exclude_columns.iter();
-        names
-            .map(|name| {
-                name.parse().map_err(|error: ColumnNameError| {
-                    Failure::check(format!("`exclude_columns` in the settings: {error}"))
-                        .nothing_changed()
-                })
-            })
-            .collect()
+    /// With the ways to name one.
+    pub(crate) fn refuse_no_platform(&self) -> Result<(), Failure> {
+        if self.platform != PlatformName::None {
+            return Ok(());
+        }
+        Err(Failure::usage("no platform is named")
+            .nothing_changed()
+            .hint("`--platform local`, or `platform = \"local\"` in rotation.toml"))
+    }
+
+    /// Who issues client secrets.
+    pub(crate) fn issuers(&self) -> &Issuers {
+        &self.file.issuers
+    }
+
+    /// Whether people have to restart a service that reads this secret.
+    pub(crate) fn cannot_restart(&self, secret: &Secret) -> bool {
+        !secret.readers.iter().all(|role| self.can_restart(*role))
     }
 
     /// Who is told and asked, by their names in the settings.
@@ -195,8 +205,13 @@ impl Procedure {
     pub(crate) fn store_of(&self, secret: &Secret) -> Store {
         let renamed = self.file.secrets.get(secret.name);
         Store {
-            name: renamed.cloned().unwrap_or_else(|| secret.name.to_owned()),
+            name: renamed
+                .cloned()
+                .unwrap_or_else(|| secret.store_name.to_owned()),
             variable: secret.variable.to_owned(),
+            setting: secret
+                .store_name_variable
+                .unwrap_or("`secrets` in the settings"),
         }
     }
 
@@ -218,6 +233,18 @@ impl Procedure {
             .clone()
             .unwrap_or_else(|| role.default_service().to_owned())
     }
+}
+
+fn excluded_columns(file: &File) -> Result<Vec<ColumnName>, Failure> {
+    let names = file.exclude_columns.iter();
+    names
+        .map(|name| {
+            name.parse().map_err(|error: ColumnNameError| {
+                Failure::check(format!("`exclude_columns` in the settings: {error}"))
+                    .nothing_changed()
+            })
+        })
+        .collect()
 }
 
 /// The service's own variables go before the file.

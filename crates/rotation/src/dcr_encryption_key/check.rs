@@ -1,17 +1,16 @@
 //! Nothing begins that can't end.
 
 use async_trait::async_trait;
-use platform::{Bound, VersionState};
 use reencrypt::Mode;
 use runbook::{About, Applied, Facts, History, Kind, Log, Observed, Step, Undo};
-use secret::{FernetKey, SecretValue};
+use secret::FernetKey;
 
-use crate::context::{Consumer, Context, new_version, old_version};
+use crate::context::Context;
 use crate::database::Tokens;
 use crate::error::Error;
 use crate::facts;
 use crate::place;
-use crate::steps::{self, has_value_of};
+use crate::steps;
 
 /// Looks at everything that later steps need.
 pub(super) struct Check;
@@ -43,7 +42,7 @@ impl Step<Context, Error> for Check {
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         place::record(context, log)?;
         let tokens = check(context).await?;
-        refuse_foreign_versions(context, log.facts()).await?;
+        steps::refuse_foreign_versions(context, log.facts()).await?;
         log.say(&format!(
             "{} clients, {} tokens under the key in use",
             tokens.clients, tokens.under_old
@@ -67,53 +66,24 @@ impl Step<Context, Error> for Check {
 /// # Errors
 ///
 /// What would have stopped the rotation.
-pub async fn trial(context: &mut Context) -> Result<u64, Error> {
+pub(crate) async fn trial(context: &mut Context) -> Result<u64, Error> {
     check(context).await?;
-    refuse_foreign_versions(context, &Facts::default()).await?;
+    steps::refuse_foreign_versions(context, &Facts::default()).await?;
     let key = key_in_use(context).await?;
     let thrown_away = FernetKey::generate();
     context
-        .database
+        .table()?
         .reencrypt(&key, &thrown_away, Mode::DryRun)
         .await
 }
 
-/// Looks that a rollback can come to its end, before it begins: what is undone last
-/// must not fail when the first is undone already.
-///
-/// # Errors
-///
-/// What would stop it on its way.
-pub async fn refuse_rollback(context: &mut Context, history: &History) -> Result<(), Error> {
-    let facts = &history.facts;
-    let (Ok(old), Ok(new)) = (old_version(facts), new_version(facts)) else {
-        return Ok(());
-    };
-    let state = context.state(old).await?;
-    if state == VersionState::Destroyed {
-        return Err(Error::OldVersionGone {
-            secret: context.store.name.clone(),
-            version: old,
-        });
-    }
+/// What a rollback needs of the table: every token must be readable with one of the
+/// two keys.
+pub(crate) async fn refuse_rollback(context: &mut Context, history: &History) -> Result<(), Error> {
     if !history.step_status("re-encrypt").may_have_effect() {
         return Ok(());
     }
-    for consumer in &context.consumers {
-        let service = context.describe(consumer).await?;
-        if let Bound::Pinned(version) = service.bound
-            && ![old, new].contains(&version)
-            && !has_value_of(context, version, old).await?
-            && !has_value_of(context, version, new).await?
-        {
-            return Err(Error::WrongRevision {
-                service: consumer.service.clone(),
-                revision: service.serving,
-                bound: format!("version {version}, which this run doesn't know"),
-            });
-        }
-    }
-    let tokens = super::reencrypt::count(context, facts).await?;
+    let tokens = super::reencrypt::count(context, &history.facts).await?;
     if tokens.unreadable > 0 {
         return Err(Error::Unreadable {
             cells: tokens.unreadable,
@@ -123,21 +93,10 @@ pub async fn refuse_rollback(context: &mut Context, history: &History) -> Result
 }
 
 async fn check(context: &mut Context) -> Result<Tokens, Error> {
-    for consumer in &context.consumers {
-        let service = context.describe(consumer).await?;
-        if !service.ready && service.bound == Bound::Inline {
-            // Changed by hand since it was recorded.
-            return Err(context.not_in_store(consumer));
-        }
-        if !service.ready {
-            return Err(Error::NotReady {
-                service: consumer.service.clone(),
-            });
-        }
-    }
+    steps::refuse_unready(context).await?;
     let key = key_in_use(context).await?;
-    context.database.check().await?;
-    let tokens = context.database.count(&key, None).await?;
+    context.table()?.check().await?;
+    let tokens = context.table()?.count(&key, None).await?;
     if tokens.unreadable > 0 {
         return Err(Error::Unreadable {
             cells: tokens.unreadable,
@@ -146,28 +105,8 @@ async fn check(context: &mut Context) -> Result<Tokens, Error> {
     Ok(tokens)
 }
 
-/// What is newer than the version in use would stop the run when it stages.
-async fn refuse_foreign_versions(context: &Context, facts: &Facts) -> Result<(), Error> {
-    for consumer in &context.consumers {
-        if context.describe(consumer).await?.bound != Bound::Inline {
-            let current = context.current(consumer).await?;
-            steps::refuse_foreign_version(context, facts, current.version).await?;
-        }
-    }
-    Ok(())
-}
-
 async fn key_in_use(context: &Context) -> Result<FernetKey, Error> {
     let consumer = context.consumers.first().ok_or(Error::NoVersion)?;
-    let value = value_in_use(context, consumer).await?;
+    let value = steps::value_in_use(context, consumer).await?;
     context.parse_key(&value, &format!("what `{}` reads", consumer.service))
-}
-
-async fn value_in_use(context: &Context, consumer: &Consumer) -> Result<SecretValue, Error> {
-    if context.describe(consumer).await?.bound == Bound::Inline {
-        let services = &context.platform.services;
-        let variable = &context.store.variable;
-        return Ok(services.inline_value(&consumer.service, variable).await?);
-    }
-    Ok(context.current(consumer).await?.value)
 }

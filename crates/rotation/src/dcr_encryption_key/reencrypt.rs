@@ -49,11 +49,11 @@ impl Step<Context, Error> for Reencrypt {
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         let (old, new) = keys(context, log.facts()).await?;
-        let mut written = context.database.reencrypt(&old, &new, Mode::Commit).await?;
+        let mut written = context.table()?.reencrypt(&old, &new, Mode::Commit).await?;
         if written == 0 {
             // The key is this run's own: what is under it, this run has written, before
             // a crash perhaps.
-            written = context.database.count(&old, Some(&new)).await?.under_new;
+            written = context.table()?.count(&old, Some(&new)).await?.under_new;
             log.say("no token was under the old key: nothing was written now");
         }
         log.record(facts::REENCRYPTED, Fact::Count(written))?;
@@ -68,12 +68,12 @@ impl Step<Context, Error> for Reencrypt {
         };
         let Some(staged) = staged else { return Ok(()) };
         // Disabled by an undo that was repeated; or by somebody, and then it is needed.
-        if !context.is_enabled(staged).await? && context.database.is_all_under(&old).await? {
+        if !context.is_enabled(staged).await? && context.table()?.is_all_under(&old).await? {
             return Ok(());
         }
         let new = context.key(staged).await?;
         context
-            .database
+            .table()?
             .reencrypt_until_none_is_left(&new, &old)
             .await?;
         Ok(())
@@ -93,9 +93,9 @@ pub(super) async fn count(context: &mut Context, facts: &Facts) -> Result<Tokens
     let new = context.key(new_version(facts)?).await?;
     if context.is_enabled(old).await? {
         let old = context.key(old).await?;
-        return context.database.count(&old, Some(&new)).await;
+        return context.table()?.count(&old, Some(&new)).await;
     }
-    let tokens = context.database.count(&new, None).await?;
+    let tokens = context.table()?.count(&new, None).await?;
     Ok(Tokens {
         under_new: tokens.under_old,
         under_old: 0,

@@ -40,7 +40,7 @@ impl Step<Context, Error> for Survey {
         steps::refuse_foreign_version(context, log.facts(), version).await?;
         let old = context.key(version).await?;
         let new = context.key(new_version(log.facts())?).await?;
-        let tokens = context.database.count(&old, Some(&new)).await?;
+        let tokens = context.table()?.count(&old, Some(&new)).await?;
         if tokens.unreadable > 0 {
             return Err(Error::Unreadable {
                 cells: tokens.unreadable,
@@ -83,7 +83,7 @@ impl Step<Context, Error> for DryRun {
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         let old = context.key(old_version(log.facts())?).await?;
         let new = context.key(new_version(log.facts())?).await?;
-        context.database.reencrypt(&old, &new, Mode::DryRun).await?;
+        context.table()?.reencrypt(&old, &new, Mode::DryRun).await?;
         Ok(Applied::Done)
     }
 }

@@ -33,12 +33,12 @@ impl Step<Context, Error> for Sweep {
         let old = old_version(facts)?;
         if context.is_enabled(old).await? {
             let old = context.key(old).await?;
-            let tokens = context.database.tokens_under(&old).await?;
+            let tokens = context.table()?.tokens_under(&old).await?;
             return Ok(Observed::when(tokens == 0));
         }
         // Retired, or disabled by somebody: what is under it only the new key's failure tells.
         let new = context.key(new_version(facts)?).await?;
-        let is_all_under_new = context.database.is_all_under(&new).await?;
+        let is_all_under_new = context.table()?.is_all_under(&new).await?;
         Ok(Observed::when(is_all_under_new))
     }
 
@@ -54,7 +54,7 @@ pub(super) async fn sweep(context: &mut Context, log: &mut Log<'_>) -> Result<()
     let new = context.key(new_version(log.facts())?).await?;
     let swept_before = log.facts().count(facts::SWEPT).unwrap_or_default();
     let swept = context
-        .database
+        .table()?
         .reencrypt_until_none_is_left(&old, &new)
         .await?;
     log.record(facts::SWEPT, Fact::Count(swept_before + swept))?;

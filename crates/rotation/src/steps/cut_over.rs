@@ -6,11 +6,24 @@ use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
 
 use super::pin::{expect, refuse_unstored_value, serve_with};
 use super::prepare;
+use super::side_by_side::side_by_side;
 use crate::context::{Context, new_version, old_version};
 use crate::error::Error;
 
 /// Sends traffic to the revisions that read the new version.
-pub(crate) struct CutOver;
+pub(crate) struct CutOver(&'static About);
+
+impl CutOver {
+    /// Where both revisions work until the traffic has moved.
+    pub(crate) fn without_outage() -> CutOver {
+        CutOver(&ABOUT)
+    }
+
+    /// Where the table is under the new key already.
+    pub(crate) fn of_key() -> CutOver {
+        CutOver(&OF_KEY)
+    }
+}
 
 const ABOUT: About = About {
     name: "cut-over",
@@ -21,22 +34,26 @@ const ABOUT: About = About {
     touches: "the services: all of their traffic",
     verified: "the service is ready, and serves with a revision that reads the new version by its number",
     undo: Undo::By("traffic goes back to a revision that reads the old version by its number"),
+    outage: None,
+};
+
+const OF_KEY: About = About {
     outage: Some(
         "known orders can't be answered from the commit of the re-encryption until the traffic has \
          moved: seconds",
     ),
+    ..ABOUT
 };
 
 #[async_trait(?Send)]
 impl Step<Context, Error> for CutOver {
     fn about(&self) -> &'static About {
-        &ABOUT
+        self.0
     }
 
     async fn observe(&self, context: &mut Context, facts: &Facts) -> Result<Observed, Error> {
         let bound = Bound::Pinned(new_version(facts)?);
-        for consumer in &context.consumers {
-            let service = context.describe(consumer).await?;
+        for (_, service) in context.describe_all().await? {
             if service.bound != bound || !service.ready {
                 return Ok(Observed::Absent);
             }
@@ -45,31 +62,36 @@ impl Step<Context, Error> for CutOver {
     }
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
-        for consumer in &context.consumers {
+        let facts = log.facts();
+        side_by_side(&context.consumers, async |consumer| {
             refuse_unstored_value(context, consumer).await?;
-            let revision = log.facts().name(prepare::fact(consumer))?;
+            let revision = facts.name(prepare::fact(consumer))?;
             let services = &context.platform.services;
-            services.cut_over(&consumer.service, revision).await?;
-        }
+            Ok(services.cut_over(&consumer.service, revision).await?)
+        })
+        .await?;
         Ok(Applied::Done)
     }
 
     async fn verify(&self, context: &mut Context, facts: &Facts) -> Result<(), Error> {
         let bound = Bound::Pinned(new_version(facts)?);
-        for consumer in &context.consumers {
-            expect(context, consumer, bound).await?;
-        }
+        let expected = side_by_side(&context.consumers, async |consumer| {
+            expect(context, consumer, bound).await
+        });
+        expected.await?;
         Ok(())
     }
 
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
         let old = Bound::Pinned(old_version(log.facts())?);
-        for consumer in &context.consumers {
+        side_by_side(&context.consumers, async |consumer| {
             let service = context.describe(consumer).await?;
             if service.bound != old || !service.ready {
                 serve_with(context, consumer, old).await?;
             }
-        }
+            Ok(())
+        })
+        .await?;
         Ok(())
     }
 }

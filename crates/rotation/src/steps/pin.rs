@@ -5,6 +5,7 @@ use platform::Bound;
 use runbook::{About, Applied, Fact, Facts, Kind, Log, Name, Observed, Step, Undo};
 use secret::VersionNumber;
 
+use super::side_by_side::side_by_side;
 use crate::context::{Consumer, Context, old_version};
 use crate::error::Error;
 use crate::facts;
@@ -41,8 +42,7 @@ impl Step<Context, Error> for Pin {
             return Ok(Observed::Absent);
         };
         let new = facts.version(facts::NEW_VERSION).ok();
-        for consumer in &context.consumers {
-            let service = context.describe(consumer).await?;
+        for (consumer, service) in context.describe_all().await? {
             let is_pinned = match service.bound {
                 Bound::Pinned(version) => version == old || Some(version.get()) == new,
                 Bound::Latest | Bound::Inline => false,
@@ -56,13 +56,16 @@ impl Step<Context, Error> for Pin {
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         let old = record_version_in_use(context, log).await?;
-        for consumer in &context.consumers {
-            let bound = context.describe(consumer).await?.bound;
-            record_bound_before(consumer, bound, log)?;
-            if bound != Bound::Pinned(old) {
+        for (consumer, service) in context.describe_all().await? {
+            record_bound_before(consumer, service.bound, log)?;
+        }
+        side_by_side(&context.consumers, async |consumer| {
+            if context.describe(consumer).await?.bound != Bound::Pinned(old) {
                 serve_with(context, consumer, Bound::Pinned(old)).await?;
             }
-        }
+            Ok(())
+        })
+        .await?;
         Ok(Applied::Done)
     }
 
@@ -118,8 +121,8 @@ async fn record_version_in_use(
         return Ok(known);
     }
     let mut in_use: Option<VersionNumber> = None;
-    for consumer in &context.consumers {
-        let current = context.current(consumer).await?;
+    for (consumer, service) in context.describe_all().await? {
+        let current = context.current(consumer, service.bound).await?;
         match in_use {
             Some(one) if one != current.version => {
                 return Err(Error::DifferentVersions {
@@ -130,9 +133,11 @@ async fn record_version_in_use(
             }
             _ => in_use = Some(current.version),
         }
-        let key = context.parse_key(&current.value, &format!("version {}", current.version))?;
-        let fingerprint = runbook::Fingerprint::new(key.fingerprint().to_string())?;
-        log.record(facts::OLD_KEY, Fact::Fingerprint(fingerprint))?;
+        context.check_form(&current.value, &format!("version {}", current.version))?;
+        if let Some(fingerprint) = context.material.fingerprint(&current.value) {
+            let fingerprint = runbook::Fingerprint::new(fingerprint.to_string())?;
+            log.record(facts::OLD_KEY, Fact::Fingerprint(fingerprint))?;
+        }
     }
     let old = in_use.ok_or(Error::NoVersion)?;
     log.record(facts::OLD_VERSION, Fact::Version(old.get()))?;

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use platform::Bound;
 use runbook::{About, Applied, Fact, Facts, Kind, Log, Name, Observed, Step, Undo};
 
+use super::side_by_side::side_by_side;
 use crate::context::{Consumer, Context, new_version};
 use crate::error::Error;
 use crate::facts;
@@ -18,7 +19,7 @@ const ABOUT: About = About {
     told: None,
     does: "Makes a revision of each service that reads the new version by its number and differs in \
            nothing else, without traffic, and waits until it is ready: what it takes to start is over \
-           before the table changes.",
+           before anybody depends on it.",
     touches: "the services: one revision each that serves nobody",
     verified: "the revision is listed, and reads the new version",
     undo: Undo::By("the revision is made unreachable"),
@@ -53,9 +54,12 @@ impl Step<Context, Error> for Prepare {
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         let bound = Bound::Pinned(new_version(log.facts())?);
         let binding = context.binding();
-        for consumer in &context.consumers {
+        let revisions = side_by_side(&context.consumers, async |consumer| {
             let services = &context.platform.services;
-            let revision = services.prepare(&consumer.service, &binding, bound).await?;
+            Ok(services.prepare(&consumer.service, &binding, bound).await?)
+        });
+        let revisions = revisions.await?;
+        for (consumer, revision) in context.consumers.iter().zip(revisions) {
             log.record(fact(consumer), Fact::Name(Name::new(revision)?))?;
         }
         Ok(Applied::Done)

@@ -7,7 +7,19 @@ use crate::context::Context;
 use crate::error::Error;
 
 /// Waits until people have restarted the service.
-pub(crate) struct RestartByHand;
+pub(crate) struct RestartByHand(&'static About);
+
+impl RestartByHand {
+    /// Where the old value works until then.
+    pub(crate) fn without_outage() -> RestartByHand {
+        RestartByHand(&ABOUT)
+    }
+
+    /// Where the table is under the new key already.
+    pub(crate) fn of_key() -> RestartByHand {
+        RestartByHand(&OF_KEY)
+    }
+}
 
 const ABOUT: About = About {
     name: "restart-by-hand",
@@ -17,15 +29,21 @@ const ABOUT: About = About {
     does: "The settings name no command that restarts the service: restart it now, so that it reads the \
            new value. The run goes on when you say so.",
     touches: "the service",
-    verified: "by whoever restarted it; the sweep finds what the old process wrote meanwhile",
+    verified: "by whoever restarted it",
     undo: Undo::By("after a rollback, restart it again: it reads the old value then"),
+    outage: None,
+};
+
+const OF_KEY: About = About {
+    verified: "by whoever restarted it; the sweep finds what the old process wrote meanwhile",
     outage: Some("until it is restarted, the service can't answer known orders"),
+    ..ABOUT
 };
 
 #[async_trait(?Send)]
 impl Step<Context, Error> for RestartByHand {
     fn about(&self) -> &'static About {
-        &ABOUT
+        self.0
     }
 
     async fn observe(&self, _: &mut Context, _: &Facts) -> Result<Observed, Error> {

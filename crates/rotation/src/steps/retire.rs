@@ -10,6 +10,7 @@ use super::stage::{has_value_of, refuse_foreign_version};
 use crate::context::{Context, new_version, old_version};
 use crate::error::Error;
 use crate::facts;
+use crate::material::Found;
 
 /// Disables the old version, when nothing needs it any more.
 pub(crate) struct Retire;
@@ -114,17 +115,17 @@ fn copies(facts: &Facts) -> Vec<VersionNumber> {
 
 /// Disables it, and looks again: somebody may have written with it since the last look.
 async fn disable(context: &mut Context, version: VersionNumber) -> Result<(), Error> {
-    let key = context.key(version).await?;
+    let value = context.value(version).await?;
     let secret = context.store.name.clone();
     context.platform.store.disable(&secret, version).await?;
-    let tokens = context.database.tokens_under(&key).await;
-    if matches!(tokens, Ok(0)) {
-        return Ok(());
+    let found = Found {
+        value: &value,
+        secret: &secret,
+        place: "the retired version",
+    };
+    let unneeded = context.material.refuse_if_needed(found, version).await;
+    if unneeded.is_err() {
+        context.platform.store.enable(&secret, version).await?;
     }
-    context.platform.store.enable(&secret, version).await?;
-    Err(Error::TokensUnder {
-        key: key.fingerprint(),
-        version,
-        tokens: tokens?,
-    })
+    unneeded
 }

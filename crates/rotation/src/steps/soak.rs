@@ -52,6 +52,7 @@ impl Step<Context, Error> for Soak {
         if Timestamp::now() >= until {
             Ok(Applied::Done)
         } else {
+            let until = Some(until);
             Ok(Applied::Waits { until })
         }
     }

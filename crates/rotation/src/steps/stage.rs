@@ -48,7 +48,7 @@ impl Step<Context, Error> for Stage {
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         let version = match find(context, log.facts()).await? {
             Some(version) => version,
-            None => add(context, log.facts()).await?,
+            None => add(context, log).await?,
         };
         log.record(facts::NEW_VERSION, Fact::Version(version.get()))?;
         Ok(Applied::Done)
@@ -115,18 +115,32 @@ async fn is_candidate(
     facts: &Facts,
     version: VersionNumber,
 ) -> Result<bool, Error> {
-    let Ok(expected) = facts.fingerprint(facts::NEW_KEY) else {
+    let value = context.value(version).await?;
+    if let Ok(expected) = facts.fingerprint(facts::NEW_KEY) {
+        let fingerprint = context.material.fingerprint(&value);
+        return Ok(fingerprint.is_some_and(|found| found.to_string() == expected.as_str()));
+    }
+    // Without a fingerprint it is known by its number alone.
+    let Ok(before) = facts.version(facts::LATEST_BEFORE) else {
         return Ok(false);
     };
-    let value = context.value(version).await?;
-    // What isn't a key isn't the candidate.
-    let key = context.parse_key(&value, "the store").ok();
-    Ok(key.is_some_and(|key| key.fingerprint().to_string() == expected.as_str()))
+    match new_version(facts) {
+        Ok(staged) if staged.get() > before => Ok(version == staged),
+        _ if version.get() <= before => Ok(false),
+        _ => match &context.candidate {
+            Some(candidate) => Ok(value == *candidate),
+            None => Ok(!has_value_of(context, version, old_version(facts)?).await?),
+        },
+    }
 }
 
-async fn add(context: &Context, facts: &Facts) -> Result<VersionNumber, Error> {
-    refuse_foreign_version(context, facts, old_version(facts)?).await?;
+async fn add(context: &Context, log: &mut Log<'_>) -> Result<VersionNumber, Error> {
+    refuse_foreign_version(context, log.facts(), old_version(log.facts())?).await?;
     let candidate = context.candidate.as_ref().ok_or(Error::CandidateLost)?;
+    if context.material.fingerprint(candidate).is_none() {
+        let latest = context.latest().await?.ok_or(Error::NoVersion)?;
+        log.record(facts::LATEST_BEFORE, Fact::Version(latest.get()))?;
+    }
     let store = &context.platform.store;
     Ok(store.add(&context.store.name, candidate).await?)
 }
@@ -192,13 +206,6 @@ async fn give_back(
     facts: &Facts,
     version: VersionNumber,
 ) -> Result<(), Error> {
-    let key = context.key(version).await?;
-    if context.database.tokens_under(&key).await? > 0 {
-        let old = context.key(old_version(facts)?).await?;
-        context
-            .database
-            .reencrypt_until_none_is_left(&key, &old)
-            .await?;
-    }
+    context.move_over(version, old_version(facts)?).await?;
     context.refuse_if_needed(version).await
 }

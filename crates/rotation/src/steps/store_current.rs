@@ -66,7 +66,7 @@ async fn store(context: &Context, consumer: &Consumer) -> Result<(), Error> {
     let variable = &context.store.variable;
     let services = &context.platform.services;
     let value = services.inline_value(&consumer.service, variable).await?;
-    context.parse_key(
+    context.check_form(
         &value,
         &format!("the configuration of `{}`", consumer.service),
     )?;

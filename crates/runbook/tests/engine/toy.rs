@@ -43,7 +43,7 @@ impl Step<World, ToyError> for Toy {
             }
             let until = log.facts().time("soaked")?;
             if world.now < until {
-                return Ok(Applied::Waits { until });
+                return Ok(Applied::Waits { until: Some(until) });
             }
         }
         let thing = log.facts().name("thing").unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! What a key is for and where it comes from, in words that can be shown.
+//! Where a secret comes from, in words that can be shown.
 
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
@@ -8,17 +8,8 @@ use secret::FernetKey;
 
 use crate::printer::plain;
 
-/// What a key is for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Role {
-    /// One that tokens are under.
-    Old,
-    /// The one that they are to be under.
-    New,
-}
-
-/// A place with a key.
-pub(super) enum Source<'a> {
+/// A place with a secret.
+pub(crate) enum Source<'a> {
     /// A file.
     File(&'a Path),
     /// Standard input.
@@ -27,29 +18,6 @@ pub(super) enum Source<'a> {
     Variable(&'static str),
     /// A person.
     Prompt,
-}
-
-impl Role {
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Role::Old => "old",
-            Role::New => "new",
-        }
-    }
-
-    pub(super) fn variable(self) -> &'static str {
-        match self {
-            Role::Old => "DCR_OLD_KEY",
-            Role::New => "DCR_NEW_KEY",
-        }
-    }
-}
-
-/// `old key`, `new key`.
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} key", self.word())
-    }
 }
 
 /// The place's name, unless it may be a secret that was typed for one.

@@ -1,0 +1,127 @@
+//! What the rotations of the two OAuth client secrets share: all but the client.
+
+mod check;
+mod obtain;
+mod test;
+mod verify;
+
+use platform::{Issuer, OauthChecks, OauthClient, Proof, Reference, Verdict};
+use runbook::{About, Step};
+use secret::SecretValue;
+
+use crate::Plan;
+use crate::context::Context;
+use crate::error::Error;
+use crate::material::Material;
+use crate::steps::{CutOver, Pin, Prepare, RestartByHand, Retire, Soak, Stage, StoreCurrent};
+
+pub(crate) use check::trial;
+pub(crate) use obtain::OBTAIN;
+
+/// Who issues both client secrets, unless the settings say otherwise.
+pub const ISSUER: &str = "https://sso.redhat.com/auth/realms/redhat-external";
+
+/// What differs between installations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Parameters {
+    /// The platform can't restart the services, so people do.
+    pub restart_by_hand: bool,
+}
+
+/// Where a client's id stands: it is no secret, but is kept beside the secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientId {
+    /// What the store calls it.
+    pub store_name: &'static str,
+    /// The environment variable in which the services read it.
+    pub variable: &'static str,
+}
+
+/// The client whose secret it is, and where that is tested.
+pub struct Client {
+    /// Who tests.
+    pub checks: Box<dyn OauthChecks>,
+    /// Who has issued the secret.
+    pub issuer: Issuer,
+    /// Where the client's id stands.
+    pub id: ClientId,
+    /// How the secret is tested.
+    pub proof: Proof,
+}
+
+/// The rotation, step by step. `obtain` tells whom to ask.
+pub(crate) fn plan(rotation: &'static str, obtain: &'static About, parameters: Parameters) -> Plan {
+    let mut steps: Vec<Box<dyn Step<Context, Error>>> = vec![
+        Box::new(check::Check),
+        Box::new(obtain::Obtain(obtain)),
+        Box::new(test::Test),
+        Box::new(StoreCurrent),
+        Box::new(Pin),
+        Box::new(Stage),
+        Box::new(Prepare),
+        Box::new(CutOver::without_outage()),
+    ];
+    if parameters.restart_by_hand {
+        steps.push(Box::new(RestartByHand::without_outage()));
+    }
+    steps.push(Box::new(verify::Verify));
+    steps.push(Box::new(Soak));
+    steps.push(Box::new(Retire));
+    Plan::new(rotation, steps)
+}
+
+/// Asks the issuer what it thinks of a value.
+async fn ask_issuer(context: &Context, value: &SecretValue) -> Result<Verdict, Error> {
+    let client = client(context)?;
+    let oauth_client = OauthClient {
+        issuer: client.issuer.clone(),
+        id: client_id(context, client).await?,
+        proof: client.proof.clone(),
+    };
+    Ok(client.checks.check(&oauth_client, value).await?)
+}
+
+/// Refuses a value that the issuer refuses. `place` is where the value is.
+async fn expect_accepted(context: &Context, value: &SecretValue, place: &str) -> Result<(), Error> {
+    match ask_issuer(context, value).await? {
+        Verdict::Accepted => Ok(()),
+        Verdict::Refused => {
+            let client = client(context)?;
+            Err(Error::RefusedByIssuer {
+                secret: context.store.name.clone(),
+                place: place.to_owned(),
+                issuer: client.issuer.to_string(),
+                client: client_id(context, client).await?,
+            })
+        }
+    }
+}
+
+fn client(context: &Context) -> Result<&Client, Error> {
+    match &context.material {
+        Material::ClientSecret(client) => Ok(client),
+        Material::Key(_) => Err(Error::WrongPlan),
+    }
+}
+
+/// From the store, or where the store has none, from the services' own configuration.
+async fn client_id(context: &Context, client: &Client) -> Result<String, Error> {
+    let ClientId {
+        store_name,
+        variable,
+    } = client.id;
+    let store = &context.platform.store;
+    let value = match store.access(store_name, Reference::Latest).await {
+        Ok(stored) => stored.value,
+        Err(platform::Error::NoSuchVersion { .. }) => {
+            let consumer = context.consumers.first().ok_or(Error::NoVersion)?;
+            let services = &context.platform.services;
+            services.inline_value(&consumer.service, variable).await?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    value.client_id().ok_or(Error::NoClientId {
+        secret: store_name,
+        variable,
+    })
+}

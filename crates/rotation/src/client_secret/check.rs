@@ -1,0 +1,67 @@
+//! Nothing begins that can't end.
+
+use async_trait::async_trait;
+use platform::Verdict;
+use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
+
+use super::ask_issuer;
+use crate::context::Context;
+use crate::error::Error;
+use crate::place;
+use crate::steps;
+
+/// Looks at everything that later steps need.
+pub(super) struct Check;
+
+const ABOUT: About = About {
+    name: "check",
+    title: "Check that the rotation can end before it begins",
+    kind: Kind::Check,
+    told: None,
+    does: "Asks each service for its state and the store for the value in use, and tests that value at \
+           its issuer. That the issuer refuses it is said, and stops nothing: it may be why it is rotated.",
+    touches: "nothing",
+    verified: "the store, the services and the issuer answer",
+    undo: Undo::Nothing("nothing was changed"),
+    outage: None,
+};
+
+#[async_trait(?Send)]
+impl Step<Context, Error> for Check {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    async fn observe(&self, _: &mut Context, _: &Facts) -> Result<Observed, Error> {
+        Ok(Observed::Absent)
+    }
+
+    async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
+        place::record(context, log)?;
+        match check(context, log.facts()).await? {
+            Verdict::Accepted => log.say("the issuer accepts the value in use"),
+            Verdict::Refused => {
+                log.say("the issuer refuses the value in use: going on all the same");
+            }
+        }
+        Ok(Applied::Done)
+    }
+}
+
+/// What `--dry-run` does: the check, and the test of a candidate if one was given.
+pub(crate) async fn trial(context: &mut Context) -> Result<(), Error> {
+    check(context, &Facts::default()).await?;
+    if let Some(candidate) = &context.candidate {
+        super::test::test(context, candidate).await?;
+    }
+    Ok(())
+}
+
+async fn check(context: &Context, facts: &Facts) -> Result<Verdict, Error> {
+    steps::refuse_unready(context).await?;
+    steps::refuse_foreign_versions(context, facts).await?;
+    let consumer = context.consumers.first().ok_or(Error::NoVersion)?;
+    let value = steps::value_in_use(context, consumer).await?;
+    context.check_form(&value, &format!("what `{}` reads", consumer.service))?;
+    ask_issuer(context, &value).await
+}

@@ -1,0 +1,63 @@
+//! The candidate, tested before anything depends on it.
+
+use async_trait::async_trait;
+use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
+use secret::SecretValue;
+
+use super::expect_accepted;
+use crate::context::Context;
+use crate::error::Error;
+use crate::steps;
+
+/// Tests the candidate at its issuer.
+pub(super) struct Test;
+
+const ABOUT: About = About {
+    name: "test",
+    title: "Test the candidate at its issuer",
+    kind: Kind::Check,
+    told: None,
+    does: "Proves with the new value, at the issuer, that it is this client's secret. A value that is \
+           refused, or is the one in use already, ends the run before anything has changed.",
+    touches: "nothing",
+    verified: "the issuer accepts the value",
+    undo: Undo::Nothing("nothing was changed"),
+    outage: None,
+};
+
+#[async_trait(?Send)]
+impl Step<Context, Error> for Test {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    async fn observe(&self, _: &mut Context, _: &Facts) -> Result<Observed, Error> {
+        Ok(Observed::Absent)
+    }
+
+    async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
+        match &context.candidate {
+            Some(candidate) => test(context, candidate).await?,
+            // Stored by a process that ended before it could write that down.
+            None => {
+                let staged = steps::find_candidate(context, log.facts()).await?;
+                let version = staged.ok_or(Error::CandidateLost)?;
+                test(context, &context.value(version).await?).await?;
+            }
+        }
+        Ok(Applied::Done)
+    }
+}
+
+/// Refuses what is in use already, and what the issuer refuses.
+pub(super) async fn test(context: &Context, candidate: &SecretValue) -> Result<(), Error> {
+    for consumer in &context.consumers {
+        if steps::value_in_use(context, consumer).await? == *candidate {
+            return Err(Error::Unchanged {
+                secret: context.store.name.clone(),
+                service: consumer.service.clone(),
+            });
+        }
+    }
+    expect_accepted(context, candidate, "the candidate").await
+}

@@ -1,0 +1,48 @@
+//! The proof of the whole, with what is stored.
+
+use async_trait::async_trait;
+use platform::Bound;
+use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
+
+use super::expect_accepted;
+use crate::context::{Context, new_version, old_version};
+use crate::error::Error;
+use crate::steps;
+
+/// Tests what the services read now.
+pub(super) struct Verify;
+
+const ABOUT: About = About {
+    name: "verify",
+    title: "Verify the whole",
+    kind: Kind::Check,
+    told: None,
+    does: "Reads the new version from the store once more and tests it at its issuer. Looks that each \
+           service is ready and serves with a revision that reads it.",
+    touches: "nothing",
+    verified: "the issuer accepts what the services read",
+    undo: Undo::Nothing("nothing was changed"),
+    outage: None,
+};
+
+#[async_trait(?Send)]
+impl Step<Context, Error> for Verify {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    async fn observe(&self, _: &mut Context, _: &Facts) -> Result<Observed, Error> {
+        Ok(Observed::Absent)
+    }
+
+    async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
+        let version = new_version(log.facts())?;
+        for consumer in &context.consumers {
+            steps::expect(context, consumer, Bound::Pinned(version)).await?;
+        }
+        steps::refuse_foreign_version(context, log.facts(), old_version(log.facts())?).await?;
+        let value = context.value(version).await?;
+        expect_accepted(context, &value, &format!("version {version}")).await?;
+        Ok(Applied::Done)
+    }
+}

@@ -1,0 +1,70 @@
+//! What can be typed to rotate any of the secrets.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use rotation::{SECRETS, Secret};
+
+use super::{Going, Output, Place, Timeouts};
+
+/// Rotate one of the service's secrets, from the first check to the end of the old value
+///
+/// Carries out the secret's runbook (`cargo xtask runbook` prints it) on the platform: shows the plan,
+/// asks, tests the new value, stores it, rolls every service that reads it to a revision that is pinned
+/// to it, verifies, and retires the old version. The run can be left, resumed and rolled back; `cargo
+/// xtask status` lists it.
+#[derive(Args, Debug)]
+#[command(after_long_help = "Secrets:
+    red-hat-sso-client-secret   issued by another team; both services read it
+    gma-client-secret           issued by another team; the handler reads it
+    database-url                generated; both services read it
+    session-database-url        generated; the agent reads it
+    dcr-encryption-key          generated; as rotate-dcr does it
+
+Exit codes:
+    0   the run is at its end
+    1   a check failed before anything was changed, or on a dry run
+    2   failed while changing; the message says what state things are in
+    3   stopped or waiting; `cargo xtask resume` goes on
+    4   failed and undone
+    5   stuck: an undo failed, a person must look
+    64  wrong usage
+
+A new value is never an argument: every user of a machine can see those.")]
+pub(crate) struct RotateSecret {
+    /// The secret, by its name, its environment variable or its default name in the store
+    #[arg(value_name = "SECRET", value_parser = secret)]
+    pub(crate) secret: Secret,
+    /// The file with the value that was issued, `-` for standard input [default: a hidden prompt]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) value_file: Option<PathBuf>,
+    /// Look at everything, show what would be done, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) going: Going,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) timeouts: Timeouts,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// There is no such secret.
+#[derive(Debug)]
+struct NoSuchSecret;
+
+impl std::fmt::Display for NoSuchSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = SECRETS.map(|secret| format!("`{}`", secret.name));
+        write!(f, "the service's secrets are {}", names.join(", "))
+    }
+}
+
+impl std::error::Error for NoSuchSecret {}
+
+/// The message doesn't quote the text: whatever was typed by mistake may be a value.
+fn secret(text: &str) -> Result<Secret, NoSuchSecret> {
+    Secret::named(text).ok_or(NoSuchSecret)
+}

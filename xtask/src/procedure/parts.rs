@@ -1,0 +1,147 @@
+//! What each secret's rotation is put together from.
+
+use std::sync::{Arc, Mutex};
+
+use platform::{Authorities, HttpOauthChecks, Issuer, Limits, Platform, Proof};
+use reencrypt::Event;
+use rotation::client_secret::{self, Client, ClientId};
+use rotation::{Material, Plan, Role, Secret};
+use rotation::{dcr_encryption_key, gma_client_secret, red_hat_sso_client_secret};
+
+use crate::cli::{self, Format};
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::progress::Progress;
+use crate::report::Listing;
+use crate::settings::{self, Surroundings};
+
+/// What differs between the secrets.
+pub(super) struct Parts {
+    pub(super) plan: Plan,
+    pub(super) platform: Platform,
+    pub(super) material: Material,
+}
+
+impl Parts {
+    pub(super) async fn of(
+        secret: Secret,
+        settings: &settings::Procedure,
+        timeouts: &cli::Timeouts,
+        progress: &Arc<Mutex<Progress>>,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Parts, Failure> {
+        match secret {
+            rotation::RED_HAT_SSO_CLIENT_SECRET => {
+                let client = Oauth {
+                    issuer: settings.issuers().red_hat_sso.as_deref(),
+                    setting: "red_hat_sso",
+                    id: red_hat_sso_client_secret::CLIENT_ID,
+                    proof: red_hat_sso_client_secret::PROOF,
+                };
+                Parts::of_client(secret, settings, client, red_hat_sso_client_secret::plan)
+            }
+            rotation::GMA_CLIENT_SECRET => {
+                let client = Oauth {
+                    issuer: settings.issuers().gma.as_deref(),
+                    setting: "gma",
+                    id: gma_client_secret::CLIENT_ID,
+                    proof: gma_client_secret::proof(),
+                };
+                Parts::of_client(secret, settings, client, gma_client_secret::plan)
+            }
+            _ => Parts::of_key(settings, timeouts, progress, surroundings).await,
+        }
+    }
+
+    fn of_client(
+        secret: Secret,
+        settings: &settings::Procedure,
+        oauth: Oauth<'_>,
+        plan: fn(client_secret::Parameters) -> Plan,
+    ) -> Result<Parts, Failure> {
+        let restart_by_hand = settings.cannot_restart(&secret);
+        Ok(Parts {
+            plan: plan(client_secret::Parameters { restart_by_hand }),
+            platform: settings.platform(None)?,
+            material: Material::ClientSecret(Box::new(oauth.client()?)),
+        })
+    }
+
+    async fn of_key(
+        settings: &settings::Procedure,
+        timeouts: &cli::Timeouts,
+        progress: &Arc<Mutex<Progress>>,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Parts, Failure> {
+        let (database, platform) = settings.reach(timeouts, surroundings).await?;
+        let plan = dcr_encryption_key::plan(dcr_encryption_key::Parameters {
+            announce: settings.announce,
+            back_up_by_hand: platform.backups.is_none(),
+            restart_by_hand: !settings.can_restart(Role::Handler),
+        });
+        let material = Material::Key(Box::new(rotation::Database {
+            url: database.url,
+            tls: database.tls,
+            timeouts: database.timeouts,
+            excluded_columns: settings.excluded_columns.clone(),
+            observer: row_observer(progress),
+            interrupt: surroundings.interrupt.clone(),
+        }));
+        Ok(Parts {
+            plan,
+            platform,
+            material,
+        })
+    }
+}
+
+/// An OAuth client, as the settings and its rotation describe it.
+struct Oauth<'a> {
+    issuer: Option<&'a str>,
+    setting: &'a str,
+    id: ClientId,
+    proof: Proof,
+}
+
+impl Oauth<'_> {
+    fn client(self) -> Result<Client, Failure> {
+        let issuer = self.issuer.unwrap_or(client_secret::ISSUER);
+        let issuer = issuer.parse::<Issuer>().map_err(|error| {
+            Failure::check(format!(
+                "`{}` under `[issuers]` in the settings: {error}",
+                self.setting
+            ))
+            .nothing_changed()
+        })?;
+        Ok(Client {
+            checks: Box::new(HttpOauthChecks::new(
+                Authorities::Machine,
+                Limits::default(),
+            )),
+            issuer,
+            id: self.id,
+            proof: self.proof,
+        })
+    }
+}
+
+/// Draws rows as they are worked on, and shows the first cells that can't be read.
+fn row_observer(progress: &Arc<Mutex<Progress>>) -> rotation::RowObserver {
+    let progress = Arc::clone(progress);
+    let mut unreadable = Listing::of_first(Format::Human);
+    Box::new(move |event| {
+        // Only a panic while drawing could have poisoned it.
+        let Ok(mut progress) = progress.lock() else {
+            return;
+        };
+        match event {
+            Event::Unreadable(cell) => unreadable.add(cell, &progress),
+            event => {
+                if matches!(event, Event::Phase(reencrypt::Phase::Committing)) {
+                    interrupt::commit_begins();
+                }
+                progress.observe(&event);
+            }
+        }
+    })
+}
