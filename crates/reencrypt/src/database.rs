@@ -1,5 +1,6 @@
 //! A connection to the database that a URL names.
 
+use connection::Tls;
 use secret::{DatabaseTarget, DatabaseUrl};
 
 use crate::error::Error;
@@ -15,15 +16,6 @@ pub struct Database {
 pub(crate) enum Backend {
     Postgres(Box<PostgresTable>),
     Sqlite(Box<SqliteTable>),
-}
-
-/// Whether TLS is demanded where the URL doesn't speak of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tls {
-    /// As the URL says; without a word, TLS is used where the server offers it.
-    AsUrlSays,
-    /// Demanded over TCP, as the service does with `DATABASE_REQUIRE_SSL=true`.
-    Required,
 }
 
 impl Database {

@@ -17,19 +17,20 @@ mod token;
 mod postgres;
 mod sqlite;
 
-mod scrub;
+mod said;
 mod sql;
 
 pub mod sample;
 
+pub use connection::{DatabaseMessage, Error as ConnectionError, Tls};
+
 pub use columns::{Column, ColumnName, ColumnNameError, PerColumn};
-pub use database::{Database, Tls};
+pub use database::Database;
 pub use error::Error;
 pub use event::{Event, Observer, Phase, UnreadableCell};
 pub use keyring::{Keyring, KeyringError};
 pub use report::{Counts, Failed, Outcome, Report, TableState};
 pub use rotation::{Mode, Plan, check, reencrypt};
-pub use scrub::DatabaseMessage;
 pub use survey::{Survey, SurveyCounts, survey};
 pub use table::Timeouts;
 pub use token::Unreadable;

@@ -4,6 +4,7 @@ mod service;
 
 use std::path::Path;
 
+use connection::DatabaseMessage;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
@@ -13,7 +14,7 @@ use secret::FernetKey;
 pub use self::service::StandIn;
 use crate::error::Error;
 use crate::keyring::cipher;
-use crate::scrub::DatabaseMessage;
+use crate::said::said;
 
 /// A client as the service would register it, with the secrets of nobody.
 #[derive(Clone, Debug)]
@@ -103,7 +104,7 @@ fn fill(path: &str, count: u64, cipher: Fernet) -> Result<(), DatabaseMessage> {
             connection.batch_execute(SQLITE_SCHEMA)?;
             encrypted_by(cipher, count).try_for_each(|client| insert(connection, &client))
         })
-        .map_err(|error: diesel::result::Error| DatabaseMessage::from(&error))
+        .map_err(|error: diesel::result::Error| said(&error))
 }
 
 fn insert(connection: &mut SqliteConnection, client: &SampleClient) -> QueryResult<()> {

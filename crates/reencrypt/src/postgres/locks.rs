@@ -1,10 +1,9 @@
 //! Locks and snapshots: what keeps others out, what lets others in, and who is in the way.
 
+use connection::DatabaseMessage;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-
-use crate::scrub::DatabaseMessage;
 
 /// The number of the advisory lock: "dcr_key" in ASCII. Advisory locks belong to
 /// one database, so two databases on a server don't meet.

@@ -1,19 +1,18 @@
 //! `dcr_clients` on a Postgres server, version 12 or later.
 
 mod catalogue;
-mod connect;
 mod locks;
 mod reader;
 mod rows;
 mod search;
 mod settle;
-mod tls;
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
+use connection::{Connector, DatabaseMessage, Tls};
 use diesel::QueryResult;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
@@ -21,15 +20,14 @@ use secret::PostgresTarget;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalogue::remark_on_triggers;
-use crate::database::Tls;
+
 use crate::error::Error;
 use crate::pass::PAGE_ROWS;
-use crate::scrub::DatabaseMessage;
+use crate::said::said;
 use crate::table::{
     Access, Checked, CommitFailure, Committed, Pass, Rewrite, Row, Table, Timeouts,
 };
 use catalogue::{Clients, FoundColumn};
-use connect::Connector;
 use locks::InTheWay;
 use rows::RowAddress;
 
@@ -40,6 +38,9 @@ const GRACE: Duration = Duration::from_secs(15);
 /// How long to wait for the answer to a rollback, which is a matter of
 /// milliseconds, while somebody waits for the answer to Ctrl-C.
 const ROLLBACK_PATIENCE: Duration = Duration::from_secs(3);
+
+/// What the server shows beside a session of this program.
+const APPLICATION_NAME: &str = "cargo xtask rotate-dcr";
 
 /// A connection to one Postgres database.
 pub(crate) struct PostgresTable {
@@ -60,6 +61,13 @@ pub(crate) struct PostgresTable {
     transaction: Option<settle::Transaction>,
 }
 
+/// Connects and logs in.
+async fn open(connector: &Connector) -> Result<AsyncPgConnection, connection::Error> {
+    connector
+        .connect(AsyncPgConnection::try_from_client_and_connection)
+        .await
+}
+
 impl PostgresTable {
     /// Connects and logs in.
     pub(crate) async fn connect(
@@ -67,8 +75,8 @@ impl PostgresTable {
         tls: Tls,
         timeouts: Timeouts,
     ) -> Result<PostgresTable, Error> {
-        let connector = Connector::new(target, tls)?;
-        let connection = connector.connect().await?;
+        let connector = Connector::new(target, tls, APPLICATION_NAME)?;
+        let connection = open(&connector).await?;
         Ok(PostgresTable {
             connector,
             connection,
@@ -119,7 +127,7 @@ impl PostgresTable {
     /// diesel hides the server's error codes, and its messages are in any
     /// language: what is known is the kind, for a few, and how long it took.
     fn explain(&self, operation: &'static str, error: &DieselError, took: Duration) -> Error {
-        let source = DatabaseMessage::from(error);
+        let source = said(error);
         match error {
             DieselError::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _) => {
                 Error::ReadOnly
@@ -193,7 +201,7 @@ impl PostgresTable {
         let columns = self
             .answer("read the catalogue", catalogue::find_columns)
             .await?;
-        self.untouched = clients.check(&columns, access, &self.connector.user)?;
+        self.untouched = clients.check(&columns, access, self.connector.user())?;
         let triggers = self
             .answer("find triggers", catalogue::find_triggers)
             .await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use diesel::QueryResult;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 
-use super::connect::Connector;
+use connection::Connector;
 
 /// How long the run stands still for a second login, with the table's lock held.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// little slower.
 pub(super) async fn open(connector: &Connector, snapshot: &str) -> Option<AsyncPgConnection> {
     let opening = async {
-        let reader = connector.connect().await.ok()?;
+        let reader = super::open(connector).await.ok()?;
         begin(&reader, snapshot).await.ok()?;
         Some(reader)
     };

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use connection::DatabaseMessage;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use super::connect::Connector;
-use crate::scrub::DatabaseMessage;
+use crate::said::said;
+use connection::Connector;
 
 /// How long to ask.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -76,17 +77,16 @@ async fn ask(
     transaction: Transaction,
     end_it: bool,
 ) -> Result<Option<String>, DatabaseMessage> {
-    let connection = connector
-        .connect()
+    let connection = super::open(connector)
         .await
         .map_err(|error| describe(&error))?;
     let status = status(&connection, transaction)
         .await
-        .map_err(|error| DatabaseMessage::from(&error))?;
+        .map_err(|error| said(&error))?;
     if end_it && status.as_deref() == Some("in progress") {
         end(&connection, transaction)
             .await
-            .map_err(|error| DatabaseMessage::from(&error))?;
+            .map_err(|error| said(&error))?;
     }
     Ok(status)
 }

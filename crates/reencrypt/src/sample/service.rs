@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use connection::DatabaseMessage;
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
@@ -11,7 +12,7 @@ use secret::FernetKey;
 use super::insert;
 use crate::error::Error;
 use crate::keyring::cipher;
-use crate::scrub::DatabaseMessage;
+use crate::said::said;
 
 /// Does with a table what the service does: answers registrations of known orders
 /// by opening their tokens, and registers new orders, with the one key that it has.
@@ -40,7 +41,7 @@ impl StandIn {
             .and_then(|mut connection| {
                 connection
                     .batch_execute("PRAGMA busy_timeout = 10000")
-                    .map_err(|error| DatabaseMessage::from(&error))?;
+                    .map_err(|error| said(&error))?;
                 Ok(connection)
             })
             .map_err(failed)?;
@@ -63,7 +64,7 @@ impl StandIn {
             diesel::sql_query("SELECT client_secret_encrypted FROM dcr_clients WHERE order_id = ?")
                 .bind::<Text, _>(order_id)
                 .get_result::<Stored>(&mut self.connection)
-                .map_err(|error| failed(DatabaseMessage::from(&error)))?;
+                .map_err(|error| failed(said(&error)))?;
         Ok(self.cipher.decrypt(&stored.client_secret_encrypted).is_ok())
     }
 
@@ -80,7 +81,7 @@ impl StandIn {
             registration_access_token_encrypted: None,
             account_id: "account-of-new-orders".to_owned(),
         };
-        insert(&mut self.connection, &client).map_err(|error| failed(DatabaseMessage::from(&error)))
+        insert(&mut self.connection, &client).map_err(|error| failed(said(&error)))
     }
 }
 

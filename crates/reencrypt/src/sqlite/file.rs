@@ -1,5 +1,6 @@
 //! The file: that it is there, and that it may be written.
 
+use connection::DatabaseMessage;
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,6 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rustix::fs::{Access, access};
 
 use crate::error::Error;
-use crate::scrub::DatabaseMessage;
 
 /// What stands for itself in the path of a `file:` URI.
 const IN_URI: &AsciiSet = &NON_ALPHANUMERIC

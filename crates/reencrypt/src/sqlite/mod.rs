@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use connection::DatabaseMessage;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, QueryResult, SqliteConnection};
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
@@ -20,7 +21,7 @@ use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
-use crate::scrub::DatabaseMessage;
+use crate::said::said;
 use crate::table::{
     Access, Checked, CommitFailure, Committed, Pass, Rewrite, Row, Table, Timeouts,
 };
@@ -148,7 +149,7 @@ impl SqliteTable {
 
     /// Names what SQLite's message means; its messages are constants, in English.
     fn explain(&self, operation: &'static str, error: &diesel::result::Error) -> Error {
-        let source = DatabaseMessage::from(error);
+        let source = said(error);
         match source.to_string().as_str() {
             "database is locked" | "database table is locked" => Error::Locked {
                 waited: Duration::ZERO,

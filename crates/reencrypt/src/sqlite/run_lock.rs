@@ -1,12 +1,12 @@
 //! One re-encryption of a database at a time.
 
+use connection::DatabaseMessage;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::scrub::DatabaseMessage;
 
 /// A locked file beside the database, gone with the lock. The system lets go of
 /// it when the process dies, however it dies.

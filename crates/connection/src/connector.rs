@@ -1,36 +1,58 @@
 //! Opening a connection: addresses, passwords, TLS, and what each refusal means.
 
 use std::error::Error as _;
+use std::fmt::Display;
 use std::time::Duration;
 
-use diesel_async::AsyncPgConnection;
 use secrecy::ExposeSecret;
 use secret::{Host, PostgresTarget, SslMode};
 use tokio_postgres::error::SqlState;
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{CancelToken, Client, Connection, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::tls;
-use crate::database::Tls;
 use crate::error::Error;
-use crate::scrub::DatabaseMessage;
+use crate::message::DatabaseMessage;
+use crate::tls;
 
 /// How long a server may take to answer a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Whether TLS is demanded where the URL doesn't speak of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// As the URL says; without a word, TLS is used where the server offers it.
+    AsUrlSays,
+    /// Demanded over TCP, as the service does with `DATABASE_REQUIRE_SSL=true`.
+    Required,
+}
+
+/// The connection behind a [`Client`]: a future that has to be polled for the client
+/// to get answers.
+pub type ServerConnection =
+    Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
+
 /// Everything needed to connect, and to connect again.
-pub(super) struct Connector {
+pub struct Connector {
     config: tokio_postgres::Config,
     tls: MakeRustlsConnect,
     demands_tls: bool,
-    /// Host and port, or socket, for messages.
-    pub(super) server: String,
-    pub(super) user: String,
+    server: String,
+    user: String,
     database: String,
 }
 
 impl Connector {
-    /// Prepares to connect.
-    pub(super) fn new(target: &PostgresTarget, tls: Tls) -> Result<Connector, Error> {
+    /// Prepares to connect, under a name that the server shows beside the session.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RootCertificates`], where the URL names a file of authorities.
+    pub fn new(
+        target: &PostgresTarget,
+        tls: Tls,
+        application_name: &str,
+    ) -> Result<Connector, Error> {
         let over_tcp = matches!(target.host, Host::Tcp(_));
         let ssl_mode = target
             .ssl_mode
@@ -38,7 +60,7 @@ impl Connector {
             // A socket is plain: the proxy behind it does the encryption.
             .filter(|_| over_tcp);
         Ok(Connector {
-            config: config(target, ssl_mode),
+            config: config(target, ssl_mode, application_name),
             tls: MakeRustlsConnect::new(tls::client_config(
                 ssl_mode,
                 target.ssl_root_cert.as_deref(),
@@ -53,35 +75,57 @@ impl Connector {
         })
     }
 
-    /// Connects and logs in.
-    pub(super) async fn connect(&self) -> Result<AsyncPgConnection, Error> {
-        // The driver's own limit ends with the socket: a server that accepts and
-        // then says nothing would be waited for in vain.
-        let connecting = tokio::time::timeout(CONNECT_TIMEOUT, self.log_in());
-        connecting.await.unwrap_or_else(|_| {
-            Err(Error::Connect {
-                server: self.server.clone(),
-                source: DatabaseMessage::new("it does not answer"),
-            })
-        })
+    /// Host and port, or the folder of the socket, for messages.
+    pub fn server(&self) -> &str {
+        &self.server
     }
 
-    async fn log_in(&self) -> Result<AsyncPgConnection, Error> {
+    /// The role that logs in.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// Connects, logs in, and hands both halves of the connection over. What
+    /// `take_over` does has to be done in time as well.
+    ///
+    /// # Errors
+    ///
+    /// All of [`Error`]; [`Error::Connect`] where `take_over` fails.
+    pub async fn connect<T, E: Display>(
+        &self,
+        take_over: impl AsyncFnOnce(Client, ServerConnection) -> Result<T, E>,
+    ) -> Result<T, Error> {
+        // The driver's own limit ends with the socket: a server that accepts and
+        // then says nothing would be waited for in vain.
+        let connecting = tokio::time::timeout(CONNECT_TIMEOUT, self.log_in(take_over));
+        connecting
+            .await
+            .unwrap_or_else(|_| Err(self.no_connection("it does not answer")))
+    }
+
+    async fn log_in<T, E: Display>(
+        &self,
+        take_over: impl AsyncFnOnce(Client, ServerConnection) -> Result<T, E>,
+    ) -> Result<T, Error> {
         let (client, connection) = self
             .config
             .connect(self.tls.clone())
             .await
             .map_err(|error| self.explain(&error))?;
-        AsyncPgConnection::try_from_client_and_connection(client, connection)
+        take_over(client, connection)
             .await
-            .map_err(|error| Error::Connect {
-                server: self.server.clone(),
-                source: DatabaseMessage::new(&error.to_string()),
-            })
+            .map_err(|error| self.no_connection(&error.to_string()))
+    }
+
+    fn no_connection(&self, message: &str) -> Error {
+        Error::Connect {
+            server: self.server.clone(),
+            source: DatabaseMessage::new(message),
+        }
     }
 
     /// Asks the server, over a connection of its own, to stop a statement.
-    pub(super) async fn cancel(&self, token: &tokio_postgres::CancelToken) {
+    pub async fn cancel(&self, token: &CancelToken) {
         // Best effort: a server that can't be reached stops by itself.
         let _ = tokio::time::timeout(CONNECT_TIMEOUT, token.cancel_query(self.tls.clone())).await;
     }
@@ -149,7 +193,11 @@ fn demands_tls(mode: Option<SslMode>) -> bool {
     clippy::disallowed_methods,
     reason = "the driver logs in with the password"
 )]
-fn config(target: &PostgresTarget, ssl_mode: Option<SslMode>) -> tokio_postgres::Config {
+fn config(
+    target: &PostgresTarget,
+    ssl_mode: Option<SslMode>,
+    application_name: &str,
+) -> tokio_postgres::Config {
     let mut config = tokio_postgres::Config::new();
     match &target.host {
         Host::Tcp(name) => config.host(name),
@@ -162,7 +210,7 @@ fn config(target: &PostgresTarget, ssl_mode: Option<SslMode>) -> tokio_postgres:
         .port(target.port)
         .user(&target.user)
         .dbname(&target.database)
-        .application_name("cargo xtask rotate-dcr")
+        .application_name(application_name)
         .connect_timeout(CONNECT_TIMEOUT)
         // A network that goes away without a word is noticed within a minute.
         .keepalives_idle(Duration::from_secs(30))

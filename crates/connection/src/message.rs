@@ -15,7 +15,8 @@ pub struct DatabaseMessage(String);
 const LONGEST_WORD: usize = 40;
 
 impl DatabaseMessage {
-    pub(crate) fn new(message: &str) -> DatabaseMessage {
+    /// Takes a message, and withholds what may be secret in it.
+    pub fn new(message: &str) -> DatabaseMessage {
         let mut scrubbed = String::with_capacity(message.len());
         let mut word = String::new();
         for character in message.chars() {
@@ -43,17 +44,6 @@ fn push_word(scrubbed: &mut String, word: &mut String) {
         scrubbed.push_str(word);
     }
     word.clear();
-}
-
-impl From<&diesel::result::Error> for DatabaseMessage {
-    fn from(error: &diesel::result::Error) -> Self {
-        match error {
-            diesel::result::Error::DatabaseError(_, information) => {
-                DatabaseMessage::new(information.message())
-            }
-            other => DatabaseMessage::new(&other.to_string()),
-        }
-    }
 }
 
 impl fmt::Display for DatabaseMessage {

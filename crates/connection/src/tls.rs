@@ -28,7 +28,7 @@ enum Checks {
 }
 
 /// The TLS settings for a mode that uses TLS.
-pub(super) fn client_config(
+pub(crate) fn client_config(
     mode: Option<SslMode>,
     root_certificates: Option<&Path>,
 ) -> Result<ClientConfig, Error> {
@@ -144,7 +144,7 @@ impl ServerCertVerifier for Verifier {
 }
 
 /// Whether a handshake failed for the certificate's name.
-pub(super) fn is_wrong_name(error: &rustls::Error) -> bool {
+pub(crate) fn is_wrong_name(error: &rustls::Error) -> bool {
     matches!(
         error,
         rustls::Error::InvalidCertificate(
@@ -154,7 +154,7 @@ pub(super) fn is_wrong_name(error: &rustls::Error) -> bool {
 }
 
 /// Whether a handshake failed for the certificate's authority.
-pub(super) fn is_wrong_authority(error: &rustls::Error) -> bool {
+pub(crate) fn is_wrong_authority(error: &rustls::Error) -> bool {
     matches!(
         error,
         rustls::Error::InvalidCertificate(
