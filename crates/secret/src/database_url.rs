@@ -9,6 +9,7 @@
 
 mod error;
 mod grammar;
+mod login;
 mod postgres;
 mod sqlite;
 
@@ -19,6 +20,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use self::error::{DatabaseUrlError, UrlPart};
 use self::grammar::Parts;
+pub use self::login::LoginError;
 pub use self::postgres::{Host, PostgresTarget, SslMode};
 pub use self::sqlite::SqliteTarget;
 

@@ -8,6 +8,7 @@ mod fingerprint;
 mod database_url;
 
 mod client_secret;
+mod password;
 mod secret_value;
 mod version_number;
 mod versioned;
@@ -16,11 +17,12 @@ pub use client_secret::{
     ClientSecret, ClientSecretError, ClientSecretWarning, ForbiddenCharacter, ParsedClientSecret,
 };
 pub use database_url::{
-    DatabaseTarget, DatabaseUrl, DatabaseUrlError, Host, PostgresTarget, SqliteTarget, SslMode,
-    UrlPart,
+    DatabaseTarget, DatabaseUrl, DatabaseUrlError, Host, LoginError, PostgresTarget, SqliteTarget,
+    SslMode, UrlPart,
 };
 pub use fernet_key::{FernetKey, FernetKeyError, FernetKeyWarning, ParsedFernetKey};
 pub use fingerprint::Fingerprint;
+pub use password::{Password, ScramVerifier};
 pub use python_base64::Base64Error;
 pub use secret_value::SecretValue;
 pub use version_number::{VersionNumber, VersionNumberError};

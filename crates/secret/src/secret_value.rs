@@ -81,6 +81,14 @@ impl From<&FernetKey> for SecretValue {
     }
 }
 
+/// The whole URL, as the store is to hold it.
+impl From<&DatabaseUrl> for SecretValue {
+    #[expect(clippy::disallowed_methods, reason = "the value is as secret")]
+    fn from(url: &DatabaseUrl) -> SecretValue {
+        SecretValue::from(url.expose_secret().as_bytes())
+    }
+}
+
 /// The bytes.
 impl ExposeSecret<[u8]> for SecretValue {
     #[expect(

@@ -25,7 +25,7 @@ pub(super) struct Parts<'a> {
     /// Host and port: all from the `@` to the next `/` or `?`.
     pub(super) authority: &'a str,
     pub(super) database: Option<&'a str>,
-    query: Option<&'a str>,
+    pub(super) query: Option<&'a str>,
 }
 
 /// A parameter of the query, decoded. Only those with a value occur, for
@@ -112,6 +112,14 @@ impl<'a> Parts<'a> {
             || segments(self.query).any(is_secret_parameter)
     }
 
+    /// How many bytes the URL has.
+    pub(super) fn length(&self) -> usize {
+        let separators = "://:@/?".len();
+        let optional = [self.user, self.password, self.database, self.query];
+        let optional = optional.into_iter().flatten().map(str::len).sum::<usize>();
+        self.scheme.len() + self.authority.len() + optional + separators
+    }
+
     /// The URL as it was written, passwords apart.
     pub(super) fn masked(&self) -> String {
         let mut masked = format!("{}://", self.scheme);
@@ -183,11 +191,11 @@ pub(super) fn is_percent_encoded(text: &str) -> bool {
     text.as_bytes().windows(3).any(is_encoded)
 }
 
-fn segments(query: Option<&str>) -> impl Iterator<Item = &str> {
+pub(super) fn segments(query: Option<&str>) -> impl Iterator<Item = &str> {
     query.into_iter().flat_map(|query| query.split('&'))
 }
 
-fn decode_parameter(text: &str) -> Result<Zeroizing<String>, DatabaseUrlError> {
+pub(super) fn decode_parameter(text: &str) -> Result<Zeroizing<String>, DatabaseUrlError> {
     let spaced = Zeroizing::new(text.replace('+', " "));
     let decoded = decode(UrlPart::Parameter, &spaced)?;
     Ok(decoded)
