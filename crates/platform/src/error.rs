@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use secret::VersionNumber;
 
+use crate::database_roles::RolesError;
 use crate::google_cloud::CloudError;
 use crate::oauth_checks::OauthError;
 use crate::secret_store::{Reference, VersionState};
@@ -246,6 +247,9 @@ pub enum Error {
     /// A client's secret couldn't be tested at its issuer.
     #[error(transparent)]
     Oauth(#[from] OauthError),
+    /// Something of a database server's roles.
+    #[error(transparent)]
+    Roles(#[from] RolesError),
 }
 
 impl Error {
@@ -254,6 +258,7 @@ impl Error {
         let hint = match self {
             Error::Cloud(error) => return error.hint(),
             Error::Oauth(error) => return error.hint(),
+            Error::Roles(error) => return error.hint(),
             Error::NoSuchVersion { .. } => "`cargo xtask status` lists the versions",
             Error::VersionState {
                 state: VersionState::Disabled,
@@ -339,6 +344,7 @@ impl Error {
             Error::Backup { .. } | Error::FaultyBackup { .. } => "a backup could not be made",
             Error::Cloud(error) => error.what(),
             Error::Oauth(error) => error.what(),
+            Error::Roles(error) => error.what(),
         }
     }
 

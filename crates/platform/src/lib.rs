@@ -6,6 +6,7 @@ mod oauth_checks;
 mod secret_store;
 mod services;
 
+pub mod database_roles;
 pub mod google_cloud;
 pub mod local;
 
