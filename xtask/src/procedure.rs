@@ -8,6 +8,7 @@ mod watcher;
 
 use std::sync::{Arc, Mutex};
 
+use rotation::database_login::Mode;
 use rotation::{Context, Material, Plan, Secret};
 use runbook::{Run, RunStatus, Runs, Stopped};
 use secret::SecretValue;
@@ -49,6 +50,7 @@ impl Procedure {
         settings: settings::Procedure,
         flags: String,
         secret: Secret,
+        mode: Mode,
         timeouts: &cli::Timeouts,
         output: Output,
         surroundings: &Surroundings<'_>,
@@ -62,7 +64,7 @@ impl Procedure {
             plan,
             platform,
             material,
-        } = Parts::of(secret, &settings, timeouts, &progress, surroundings).await?;
+        } = Parts::of(secret, mode, &settings, timeouts, &progress, surroundings).await?;
         let context = Context {
             platform,
             store: settings.store_of(&secret),

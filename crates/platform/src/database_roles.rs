@@ -12,7 +12,7 @@ mod settings;
 use std::fmt;
 
 use async_trait::async_trait;
-use connection::DatabaseMessage;
+pub use connection::{DatabaseMessage, Tls};
 use secret::{DatabaseUrl, Password};
 
 pub use self::error::RolesError;

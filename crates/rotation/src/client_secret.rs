@@ -100,7 +100,7 @@ async fn expect_accepted(context: &Context, value: &SecretValue, place: &str) ->
 fn client(context: &Context) -> Result<&Client, Error> {
     match &context.material {
         Material::ClientSecret(client) => Ok(client),
-        Material::Key(_) => Err(Error::WrongPlan),
+        Material::Key(_) | Material::Login(_) => Err(Error::WrongPlan),
     }
 }
 

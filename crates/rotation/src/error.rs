@@ -1,8 +1,9 @@
 //! Why a step failed, and what to do about it.
 
+use platform::database_roles::DatabaseMessage;
 use reencrypt::{KeyringError, TableState};
 use runbook::{JournalError, MissingFact, NotAName, StepError};
-use secret::{FernetKeyError, Fingerprint, VersionNumber};
+use secret::{DatabaseUrlError, FernetKeyError, Fingerprint, LoginError, VersionNumber};
 
 /// Why a step failed. No message holds a value.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +91,69 @@ pub enum Error {
         secret: &'static str,
         /// The variable.
         variable: &'static str,
+    },
+    /// A URL has no login, or can't have the one that it is to have.
+    #[error(transparent)]
+    Login(#[from] LoginError),
+    /// A value is no database URL.
+    #[error("`{secret}` in {place} is no database URL{}", why(.source.as_ref()))]
+    NotAUrl {
+        /// The secret.
+        secret: String,
+        /// Where the value is.
+        place: String,
+        /// Why not; none where it isn't even text.
+        source: Option<DatabaseUrlError>,
+    },
+    /// The server refuses a login that has to work.
+    #[error("the database refuses the login of `{role}` from {place} of `{secret}`")]
+    LoginRefused {
+        /// The secret.
+        secret: String,
+        /// Where the URL is.
+        place: String,
+        /// Who tried to log in.
+        role: String,
+        /// What the server said.
+        source: DatabaseMessage,
+    },
+    /// A role can't do what it is to do.
+    #[error("`{role}` lacks what `{like}` has: {missing}{}", and_others(*.others))]
+    RoleLacks {
+        /// The role.
+        role: String,
+        /// The role that can.
+        like: String,
+        /// The first privilege that is missing.
+        missing: String,
+        /// How many more there are.
+        others: usize,
+    },
+    /// A role serves two secrets.
+    #[error("`{neighbour}` has the role `{role}`, or the one that takes turns with it, as well")]
+    SharedRole {
+        /// The role.
+        role: String,
+        /// What the store calls the other secret.
+        neighbour: String,
+    },
+    /// There is nobody to take turns with.
+    #[error("`{role}` may not create the role `{next}`, which is to take over from it")]
+    NoSecondRole {
+        /// The role in use.
+        role: String,
+        /// The one that isn't there.
+        next: String,
+    },
+    /// A login that is to go still works.
+    #[error("version {version} of `{secret}` still lets `{role}` in")]
+    StillAccepted {
+        /// The secret.
+        secret: String,
+        /// The version.
+        version: VersionNumber,
+        /// The role.
+        role: String,
     },
     /// A plan has a step of another secret's rotation.
     #[error("a step of this plan belongs to the rotation of another secret")]
@@ -226,6 +290,20 @@ pub enum Error {
     },
 }
 
+fn why(source: Option<&DatabaseUrlError>) -> String {
+    source.map_or_else(
+        || ": it is no text".to_owned(),
+        |error| format!(": {error}"),
+    )
+}
+
+fn and_others(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        others => format!(", and {others} more"),
+    }
+}
+
 fn table_words(table: TableState) -> &'static str {
     match table {
         TableState::Untouched => "nothing was written to the table",
@@ -268,6 +346,12 @@ impl StepError for Error {
             Error::RefusedByIssuer { .. } => "the issuer refused the value",
             Error::Unchanged { .. } => "the candidate is the value in use",
             Error::NoClientId { .. } => "the client's id could not be read",
+            Error::Login(_) | Error::NotAUrl { .. } => "a version holds no URL with a login",
+            Error::LoginRefused { .. } => "the database refused a login",
+            Error::RoleLacks { .. } => "a role lacks a privilege",
+            Error::SharedRole { .. } => "another secret has the same role",
+            Error::NoSecondRole { .. } => "the role may not create roles",
+            Error::StillAccepted { .. } => "the old login still works",
             Error::WrongPlan => "a step belongs to another rotation",
             Error::NotInStore { .. } => "a service doesn't read the store",
             Error::DifferentVersions { .. } => "the services read different versions",
@@ -301,6 +385,21 @@ impl StepError for Error {
             Error::ForeignVersion { secret, version } => Some(format!(
                 "ask who added version {version} of `{secret}`; disable it if nobody needs it"
             )),
+            Error::Login(error) => error.hint().map(str::to_owned),
+            Error::NotAUrl { source, .. } => {
+                let hint = source.as_ref().and_then(DatabaseUrlError::hint);
+                hint.map(str::to_owned)
+            }
+            Error::SharedRole { neighbour, .. } => Some(format!(
+                "give each secret a role of its own first: a new password for one would shut out the \
+                 services that read `{neighbour}`"
+            )),
+            Error::NoSecondRole { role, .. } => Some(format!(
+                "let an administrator run `ALTER ROLE \"{role}\" CREATEROLE`, or rotate with `--in-place`"
+            )),
+            Error::StillAccepted { .. } => Some(
+                "somebody gave the role this password again: resuming locks it out once more".to_owned(),
+            ),
             Error::RefusedByIssuer { place, .. } if place == "the candidate" => Some(
                 "see that the whole value was given, and that it was issued for this client; ask those \
                  who issued it"

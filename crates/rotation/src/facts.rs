@@ -24,6 +24,12 @@ pub(crate) const LATEST_BEFORE: &str = "latest version before";
 pub(crate) const NEW_VERSION: &str = "new version";
 /// The version as which a rollback stored the old value again.
 pub(crate) const REPUBLISHED_VERSION: &str = "old value stored again as";
+/// The role that was in use when the run began.
+pub(crate) const OLD_ROLE: &str = "old role";
+/// The role that takes over.
+pub(crate) const NEW_ROLE: &str = "new role";
+/// Whether that was there before: `absent` or `idle`.
+pub(crate) const ROLE_BEFORE: &str = "new role, before";
 /// Rows in the table when it was surveyed.
 pub(crate) const CLIENTS: &str = "clients";
 /// Tokens under the old key when it was surveyed.

@@ -10,10 +10,13 @@ mod material;
 mod place;
 
 pub mod client_secret;
+pub mod database_login;
+pub mod database_url;
 pub mod dcr_encryption_key;
 pub mod gma_client_secret;
 pub mod red_hat_sso_client_secret;
 mod runbook_document;
+pub mod session_database_url;
 mod state;
 mod steps;
 mod trial;

@@ -4,6 +4,7 @@ use secret::{FernetKey, Fingerprint, SecretValue, VersionNumber};
 
 use crate::client_secret::Client;
 use crate::database::Database;
+use crate::database_login::{Logins, refuse_if_accepted, url_of};
 use crate::error::Error;
 
 /// What a rotation works on beside the store and the services.
@@ -12,6 +13,8 @@ pub enum Material {
     Key(Box<Database>),
     /// What an OAuth client proves itself with, and the client.
     ClientSecret(Box<Client>),
+    /// A database URL with a login, and the roles of the server.
+    Login(Box<Logins>),
 }
 
 /// A value, and where it was found: for whoever has to be told that it is no good.
@@ -29,6 +32,7 @@ impl Material {
         match self {
             Material::Key(_) => found.key().map(|_| ()),
             Material::ClientSecret(_) => found.refuse_empty(),
+            Material::Login(_) => url_of(found).map(|_| ()),
         }
     }
 
@@ -37,7 +41,7 @@ impl Material {
     pub(crate) fn fingerprint(&self, value: &SecretValue) -> Option<Fingerprint> {
         match self {
             Material::Key(_) => Some(value.fernet_key().ok()?.key.fingerprint()),
-            Material::ClientSecret(_) => None,
+            Material::ClientSecret(_) | Material::Login(_) => None,
         }
     }
 
@@ -50,6 +54,7 @@ impl Material {
         match self {
             Material::Key(database) => database.refuse_if_under(&found.key()?, version).await,
             Material::ClientSecret(_) => Ok(()),
+            Material::Login(logins) => refuse_if_accepted(logins, found, version).await,
         }
     }
 
@@ -57,7 +62,7 @@ impl Material {
     pub(crate) async fn move_over(&mut self, from: Found<'_>, to: Found<'_>) -> Result<(), Error> {
         match self {
             Material::Key(database) => database.move_over(&from.key()?, &to.key()?).await,
-            Material::ClientSecret(_) => Ok(()),
+            Material::ClientSecret(_) | Material::Login(_) => Ok(()),
         }
     }
 }

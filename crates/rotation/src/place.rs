@@ -72,7 +72,7 @@ fn place(context: &Context) -> Result<Vec<(&'static str, Fact, &'static str)>, E
             let database = runbook::Fingerprint::new(database.to_string())?;
             place.push((facts::DATABASE, Fact::Fingerprint(database), "DATABASE_URL"));
         }
-        Material::ClientSecret(_) => {}
+        Material::ClientSecret(_) | Material::Login(_) => {}
     }
     for consumer in &context.consumers {
         place.push((

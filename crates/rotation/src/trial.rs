@@ -2,6 +2,7 @@
 
 use crate::client_secret;
 use crate::context::Context;
+use crate::database_login;
 use crate::dcr_encryption_key;
 use crate::error::Error;
 use crate::material::Material;
@@ -25,6 +26,10 @@ pub async fn trial(context: &mut Context) -> Result<Trial, Error> {
         Material::Key(_) => Ok(Trial::Tokens(dcr_encryption_key::trial(context).await?)),
         Material::ClientSecret(_) => {
             client_secret::trial(context).await?;
+            Ok(Trial::Sound)
+        }
+        Material::Login(_) => {
+            database_login::trial(context).await?;
             Ok(Trial::Sound)
         }
     }

@@ -45,6 +45,6 @@ pub async fn refuse_rollback(context: &mut Context, history: &History) -> Result
     }
     match context.material {
         Material::Key(_) => dcr_encryption_key::refuse_rollback(context, history).await,
-        Material::ClientSecret(_) => Ok(()),
+        Material::ClientSecret(_) | Material::Login(_) => Ok(()),
     }
 }

@@ -38,6 +38,10 @@ pub(crate) struct RotateSecret {
     /// The file with the value that was issued, `-` for standard input [default: a hidden prompt]
     #[arg(long, value_name = "FILE")]
     pub(crate) value_file: Option<PathBuf>,
+    /// For a database URL: give its one role another password, where no second one may take turns with
+    /// it. Until the new revision serves, the old one can't open new connections
+    #[arg(long)]
+    pub(crate) in_place: bool,
     /// Look at everything, show what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -6,6 +6,7 @@ pub(super) mod service;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rotation::database_login::Mode;
 use runbook::Runs;
 use tokio_util::sync::CancellationToken;
 
@@ -71,6 +72,7 @@ async fn show(
 async fn rotate(place: &Place, interrupt: &CancellationToken) -> u8 {
     let wanted = Wanted {
         secret: rotation::DCR_ENCRYPTION_KEY,
+        mode: Mode::default(),
         place,
         timeouts: &cli::Timeouts::default(),
         output: cli::Output::default(),

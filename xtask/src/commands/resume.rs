@@ -1,5 +1,6 @@
 //! `cargo xtask resume`: find the run, say where it stands, go on.
 
+use rotation::database_login::Mode;
 use runbook::{History, RunStatus, StepStatus};
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +36,7 @@ async fn resume(
         settings,
         flags,
         found.secret,
+        Mode::of(&found.history),
         &typed.timeouts,
         typed.output,
         &surroundings,

@@ -1,5 +1,6 @@
 //! `cargo xtask rollback`: find the run, say what is undone, undo it.
 
+use rotation::database_login::Mode;
 use runbook::{History, Undo};
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +33,7 @@ async fn roll_back(
         settings,
         flags,
         found.secret,
+        Mode::of(&found.history),
         &typed.timeouts,
         typed.output,
         &surroundings,

@@ -156,6 +156,7 @@ pub(super) fn wanted_on_platform(typed: &cli::RotateDcr) -> Result<Wanted<'_>, F
     warn_of_ignored_keys(&printer(typed.output));
     Ok(Wanted {
         secret: rotation::DCR_ENCRYPTION_KEY,
+        mode: rotation::database_login::Mode::default(),
         place: &typed.place,
         timeouts: &typed.timeouts,
         output: typed.output,

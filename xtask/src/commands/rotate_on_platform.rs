@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use rotation::Secret;
+use rotation::database_login::Mode;
 use runbook::plan_lines;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +20,8 @@ use crate::settings::{self, PlatformName, Surroundings};
 /// What was asked for.
 pub(super) struct Wanted<'a> {
     pub(super) secret: Secret,
+    /// How the login of a database URL is replaced.
+    pub(super) mode: Mode,
     pub(super) place: &'a Place,
     pub(super) timeouts: &'a Timeouts,
     pub(super) output: Output,
@@ -45,6 +48,7 @@ async fn rotate(wanted: &Wanted<'_>, surroundings: &Surroundings<'_>) -> Result<
         settings,
         flags,
         wanted.secret,
+        wanted.mode,
         wanted.timeouts,
         wanted.output,
         surroundings,

@@ -2,11 +2,16 @@
 
 use std::sync::{Arc, Mutex};
 
+use platform::database_roles::PostgresRoles;
 use platform::{Authorities, HttpOauthChecks, Issuer, Limits, Platform, Proof};
 use reencrypt::Event;
 use rotation::client_secret::{self, Client, ClientId};
+use rotation::database_login::{self, Logins, Mode};
 use rotation::{Material, Plan, Role, Secret};
-use rotation::{dcr_encryption_key, gma_client_secret, red_hat_sso_client_secret};
+use rotation::{
+    database_url, dcr_encryption_key, gma_client_secret, red_hat_sso_client_secret,
+    session_database_url,
+};
 
 use crate::cli::{self, Format};
 use crate::failure::Failure;
@@ -25,6 +30,7 @@ pub(super) struct Parts {
 impl Parts {
     pub(super) async fn of(
         secret: Secret,
+        mode: Mode,
         settings: &settings::Procedure,
         timeouts: &cli::Timeouts,
         progress: &Arc<Mutex<Progress>>,
@@ -49,8 +55,43 @@ impl Parts {
                 };
                 Parts::of_client(secret, settings, client, gma_client_secret::plan)
             }
+            rotation::DATABASE_URL => {
+                let neighbour = &database_url::NEIGHBOUR;
+                let plan = database_url::plan;
+                Parts::of_login(secret, settings, mode, neighbour, plan, surroundings)
+            }
+            rotation::SESSION_DATABASE_URL => {
+                let neighbour = &session_database_url::NEIGHBOUR;
+                let plan = session_database_url::plan;
+                Parts::of_login(secret, settings, mode, neighbour, plan, surroundings)
+            }
+            // Of the five, one is left.
             _ => Parts::of_key(settings, timeouts, progress, surroundings).await,
         }
+    }
+
+    fn of_login(
+        secret: Secret,
+        settings: &settings::Procedure,
+        mode: Mode,
+        neighbour: &Secret,
+        plan: fn(database_login::Parameters) -> Plan,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Parts, Failure> {
+        let tls = settings.tls(surroundings)?;
+        Ok(Parts {
+            plan: plan(database_login::Parameters {
+                mode,
+                announce: settings.announce,
+                restart_by_hand: settings.cannot_restart(&secret),
+            }),
+            platform: settings.platform(None)?,
+            material: Material::Login(Box::new(Logins {
+                roles: Box::new(PostgresRoles::new(tls)),
+                mode,
+                neighbour: settings.store_of(neighbour).name,
+            })),
+        })
     }
 
     fn of_client(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use reencrypt::Tls;
 use rotation::Role;
 use secret::{DatabaseTarget, DatabaseUrl};
 
@@ -70,14 +71,23 @@ impl Procedure {
             None => return Err(unusable(path, "it is not UTF-8", None)),
         };
         let folder = path.parent().unwrap_or(Path::new(""));
+        database::with_url(url.read_in(folder), self.tls(surroundings)?, timeouts)
+    }
+
+    /// Whether TLS is demanded, by this process's environment, else by the `.env` file.
+    ///
+    /// # Errors
+    ///
+    /// What is neither yes nor no.
+    pub(crate) fn tls(&self, surroundings: &Surroundings<'_>) -> Result<Tls, Failure> {
         let mut require_ssl = database::require_ssl(surroundings);
-        if require_ssl.is_empty() {
+        if require_ssl.is_empty() && self.platform == PlatformName::Local {
+            let path = &self.local.env_file;
             let found = platform::local::plain_variable(path, "DATABASE_REQUIRE_SSL")
                 .map_err(|error| Failure::from_platform(&error))?;
             *require_ssl = found.unwrap_or_default().into_bytes();
         }
-        let tls = database::tls(&require_ssl)?;
-        database::with_url(url.read_in(folder), tls, timeouts)
+        database::tls(&require_ssl)
     }
 
     fn local_service(&self, role: Role) -> &LocalService {

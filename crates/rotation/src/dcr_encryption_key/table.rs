@@ -16,7 +16,7 @@ impl Context {
     pub(super) fn table(&mut self) -> Result<&mut Database, Error> {
         match &mut self.material {
             Material::Key(database) => Ok(database),
-            Material::ClientSecret(_) => Err(Error::WrongPlan),
+            Material::ClientSecret(_) | Material::Login(_) => Err(Error::WrongPlan),
         }
     }
 

@@ -1,0 +1,102 @@
+//! What the rotations of the two database URLs share: all but the database.
+//!
+//! By default two roles take turns. The second one is made ready while the first
+//! serves; both work until the traffic has moved, so nobody is without service, and
+//! the way back is a cutover. In place there is one role, whose new password shuts
+//! out every new connection of the old revision until the new one serves.
+
+mod check;
+mod generate;
+mod lock_out;
+mod role;
+mod second_role;
+mod set_password;
+mod verify;
+
+use platform::database_roles::DatabaseRoles;
+use runbook::{History, Step};
+
+use crate::Plan;
+use crate::context::Context;
+use crate::error::Error;
+use crate::steps::{
+    Announce, CutOver, Pin, Prepare, RestartByHand, Retire, Soak, Stage, StoreCurrent,
+};
+
+pub(crate) use check::trial;
+pub(crate) use role::{refuse_if_accepted, url_of};
+
+/// How a login is replaced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// A second role takes over from the first, and the other way round the next time.
+    #[default]
+    Alternate,
+    /// The role gets another password.
+    InPlace,
+}
+
+/// What differs between installations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Parameters {
+    /// How the login is replaced.
+    pub mode: Mode,
+    /// People are told of the window before anything changes.
+    pub announce: bool,
+    /// The platform can't restart the services, so people do.
+    pub restart_by_hand: bool,
+}
+
+/// The roles of the server, and how they are to be changed.
+pub struct Logins {
+    /// The server.
+    pub roles: Box<dyn DatabaseRoles>,
+    /// How the login is replaced.
+    pub mode: Mode,
+    /// What the store calls the other secret that holds a login, perhaps to the same
+    /// server.
+    pub neighbour: String,
+}
+
+impl Mode {
+    /// The mode in which a run was begun.
+    pub fn of(history: &History) -> Mode {
+        let is_in_place = history
+            .steps
+            .iter()
+            .any(|step| step.name.to_string() == set_password::NAME);
+        if is_in_place {
+            Mode::InPlace
+        } else {
+            Mode::Alternate
+        }
+    }
+}
+
+/// The rotation, step by step.
+pub(crate) fn plan(rotation: &'static str, parameters: Parameters) -> Plan {
+    let mut steps: Vec<Box<dyn Step<Context, Error>>> = vec![Box::new(check::Check)];
+    if parameters.announce && parameters.mode == Mode::InPlace {
+        steps.push(Box::new(Announce));
+    }
+    steps.push(Box::new(StoreCurrent));
+    steps.push(Box::new(Pin));
+    steps.push(Box::new(generate::Generate));
+    steps.push(Box::new(Stage));
+    match parameters.mode {
+        Mode::Alternate => steps.push(Box::new(second_role::SecondRole)),
+        Mode::InPlace => steps.push(Box::new(set_password::SetPassword)),
+    }
+    steps.push(Box::new(Prepare));
+    steps.push(Box::new(CutOver::without_outage()));
+    if parameters.restart_by_hand {
+        steps.push(Box::new(RestartByHand::without_outage()));
+    }
+    steps.push(Box::new(verify::Verify));
+    steps.push(Box::new(Soak));
+    if parameters.mode == Mode::Alternate {
+        steps.push(Box::new(lock_out::LockOut));
+    }
+    steps.push(Box::new(Retire));
+    Plan::new(rotation, steps)
+}

@@ -1,0 +1,128 @@
+//! Nothing begins that can't end.
+
+use async_trait::async_trait;
+use platform::Reference;
+use platform::database_roles::other_role;
+use runbook::{About, Applied, Facts, Kind, Log, Name, Observed, Step, Undo};
+use secret::DatabaseUrl;
+
+use super::Mode;
+use super::role::{next_role, url_of};
+use crate::context::{Context, old_version};
+use crate::error::Error;
+use crate::place;
+use crate::steps;
+
+/// Looks at everything that later steps need.
+pub(super) struct Check;
+
+const ABOUT: About = About {
+    name: "check",
+    title: "Check that the rotation can end before it begins",
+    kind: Kind::Check,
+    told: None,
+    does: "Asks each service for its state and the store for the URL in use, logs in with that URL, and \
+           looks whether its role may make a second one. A role that another secret uses as well is \
+           refused: the other secret would stop to work.",
+    touches: "nothing",
+    verified: "the store, the services and the database answer",
+    undo: Undo::By("it is looked at again: the URL in use logs in"),
+    outage: None,
+};
+
+#[async_trait(?Send)]
+impl Step<Context, Error> for Check {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    async fn observe(&self, _: &mut Context, _: &Facts) -> Result<Observed, Error> {
+        Ok(Observed::Absent)
+    }
+
+    async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
+        place::record(context, log)?;
+        let url = check(context).await?;
+        steps::refuse_foreign_versions(context, log.facts()).await?;
+        log.say(&format!("`{}` logs in", url.user()?));
+        Ok(Applied::Done)
+    }
+
+    /// The last word of a rollback: whatever was undone, the service must be able to
+    /// log in.
+    async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
+        if old_version(log.facts()).is_ok() {
+            url_in_use(context).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What `--dry-run` does.
+pub(crate) async fn trial(context: &mut Context) -> Result<(), Error> {
+    check(context).await?;
+    steps::refuse_foreign_versions(context, &Facts::default()).await
+}
+
+async fn check(context: &Context) -> Result<DatabaseUrl, Error> {
+    steps::refuse_unready(context).await?;
+    let url = url_in_use(context).await?;
+    // Or the journal could not name the roles.
+    Name::new(url.user()?)?;
+    refuse_shared_role(context, &url).await?;
+    refuse_powerless_role(context, &url).await?;
+    Ok(url)
+}
+
+/// The URL that the services have, which must log in.
+async fn url_in_use(context: &Context) -> Result<DatabaseUrl, Error> {
+    let consumer = context.consumers.first().ok_or(Error::NoVersion)?;
+    let value = steps::value_in_use(context, consumer).await?;
+    let place = format!("what `{}` reads", consumer.service);
+    let url = url_of(context.found(&value, &place))?;
+    context.expect_login(&url, &url, &place).await?;
+    Ok(url)
+}
+
+/// A role has one password: who rotates it for one secret takes it from the other.
+async fn refuse_shared_role(context: &Context, url: &DatabaseUrl) -> Result<(), Error> {
+    let neighbour = &context.logins()?.neighbour;
+    let store = &context.platform.store;
+    let value = match store.access(neighbour, Reference::Latest).await {
+        Ok(stored) => stored.value,
+        Err(platform::Error::NoSuchVersion { .. }) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let Some(Ok(other)) = value.database_url() else {
+        return Ok(());
+    };
+    let is_shared = other.user().is_ok_and(|user| {
+        let own = url.user().unwrap_or_default();
+        user == own || user == other_role(own)
+    });
+    if is_shared {
+        return Err(Error::SharedRole {
+            role: url.user()?.to_owned(),
+            neighbour: neighbour.clone(),
+        });
+    }
+    Ok(())
+}
+
+/// Alternating needs a second role, and somebody who may make it.
+async fn refuse_powerless_role(context: &Context, url: &DatabaseUrl) -> Result<(), Error> {
+    let logins = context.logins()?;
+    if logins.mode == Mode::InPlace {
+        return Ok(());
+    }
+    let next = next_role(url, logins.mode)?;
+    let own = logins.roles.role(url, url.user()?).await?;
+    let may_create_roles = own.is_some_and(|own| own.may_create_roles);
+    if !may_create_roles && logins.roles.role(url, &next).await?.is_none() {
+        return Err(Error::NoSecondRole {
+            role: url.user()?.to_owned(),
+            next,
+        });
+    }
+    Ok(())
+}

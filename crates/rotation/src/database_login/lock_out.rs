@@ -1,0 +1,82 @@
+//! The end of the old login.
+
+use async_trait::async_trait;
+use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
+
+use crate::context::{Context, new_version, old_version};
+use crate::error::Error;
+use crate::facts;
+
+/// Locks the old role out.
+pub(super) struct LockOut;
+
+const ABOUT: About = About {
+    name: "lock-out",
+    title: "Lock the old role out",
+    kind: Kind::Change,
+    told: None,
+    does: "Gives the role that was in use a password that follows from the new one, so that the old URL \
+           lets nobody in, and whoever rotates next can let the role in again. Ends the sessions that \
+           it still has.",
+    touches: "the database's roles: the one that was in use, and its sessions",
+    verified: "the old URL is refused",
+    undo: Undo::By("the role gets its old password again"),
+    outage: None,
+};
+
+#[async_trait(?Send)]
+impl Step<Context, Error> for LockOut {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    /// By the login that it is to have: the old URL's version may be retired already.
+    async fn observe(&self, context: &mut Context, facts: &Facts) -> Result<Observed, Error> {
+        let new = context.url(new_version(facts)?).await?;
+        let role = facts.name(facts::OLD_ROLE)?;
+        if !context.is_accepted(&new.for_idle(role)?).await? {
+            return Ok(Observed::Absent);
+        }
+        let sessions = context.roles()?.sessions(&new, role).await?;
+        Ok(Observed::when(sessions.here + sessions.elsewhere == 0))
+    }
+
+    async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
+        let (old, new) = context.urls(log.facts()).await?;
+        let idle = new.for_idle(old.user()?)?;
+        let roles = context.roles()?;
+        roles.set_password(&old, &idle.password()?).await?;
+        let ended = roles.end_sessions(&idle).await?;
+        if ended > 0 {
+            log.say(&format!("{ended} sessions of `{}` were ended", old.user()?));
+        }
+        Ok(Applied::Done)
+    }
+
+    async fn verify(&self, context: &mut Context, facts: &Facts) -> Result<(), Error> {
+        let version = old_version(facts)?;
+        if !context.is_enabled(version).await? {
+            return Ok(());
+        }
+        let old = context.url(version).await?;
+        if context.is_accepted(&old).await? {
+            return Err(Error::StillAccepted {
+                secret: context.store.name.clone(),
+                version,
+                role: old.user()?.to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
+        let (old, new) = context.urls(log.facts()).await?;
+        if context.is_accepted(&old).await? {
+            return Ok(());
+        }
+        let idle = new.for_idle(old.user()?)?;
+        let password = old.password()?;
+        context.roles()?.set_password(&idle, &password).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,118 @@
+//! The logins of a run: the URL of each version, and what the server says to it.
+
+use platform::database_roles::{DatabaseRoles, Login, other_role};
+use runbook::Facts;
+use secret::{DatabaseUrl, VersionNumber};
+
+use super::{Logins, Mode};
+use crate::context::{Context, new_version, old_version};
+use crate::error::Error;
+use crate::material::{Found, Material};
+
+impl Context {
+    /// The roles of the server.
+    ///
+    /// # Errors
+    ///
+    /// In a rotation of another secret: a plan that was put together wrongly.
+    pub(super) fn logins(&self) -> Result<&Logins, Error> {
+        match &self.material {
+            Material::Login(logins) => Ok(logins),
+            Material::Key(_) | Material::ClientSecret(_) => Err(Error::WrongPlan),
+        }
+    }
+
+    pub(super) fn roles(&self) -> Result<&dyn DatabaseRoles, Error> {
+        Ok(self.logins()?.roles.as_ref())
+    }
+
+    /// The URL of an enabled version.
+    pub(super) async fn url(&self, version: VersionNumber) -> Result<DatabaseUrl, Error> {
+        let value = self.value(version).await?;
+        url_of(self.found(&value, &format!("version {version}")))
+    }
+
+    /// The URL that was in use when the run began, and the one that takes its place.
+    pub(super) async fn urls(&self, facts: &Facts) -> Result<(DatabaseUrl, DatabaseUrl), Error> {
+        let old = self.url(old_version(facts)?).await?;
+        Ok((old, self.url(new_version(facts)?).await?))
+    }
+
+    /// Whether the server lets this URL in.
+    pub(super) async fn is_accepted(&self, url: &DatabaseUrl) -> Result<bool, Error> {
+        let login = self.roles()?.log_in(url, None).await?;
+        Ok(matches!(login, Login::Accepted(_)))
+    }
+
+    /// Sees that the server lets this URL in, with all that the role of the other one
+    /// may do.
+    pub(super) async fn expect_login(
+        &self,
+        url: &DatabaseUrl,
+        like: &DatabaseUrl,
+        place: &str,
+    ) -> Result<(), Error> {
+        let login = self.roles()?.log_in(url, Some(like.user()?)).await?;
+        let secret = || self.store.name.clone();
+        match login {
+            Login::Accepted(accepted) => match accepted.missing.first() {
+                None => Ok(()),
+                Some(missing) => Err(Error::RoleLacks {
+                    role: url.user()?.to_owned(),
+                    like: like.user()?.to_owned(),
+                    missing: missing.to_string(),
+                    others: accepted.missing.len() - 1,
+                }),
+            },
+            Login::Refused(source) => Err(Error::LoginRefused {
+                secret: secret(),
+                place: place.to_owned(),
+                role: url.user()?.to_owned(),
+                source,
+            }),
+        }
+    }
+}
+
+/// The value as a database URL with a login.
+pub(crate) fn url_of(found: Found<'_>) -> Result<DatabaseUrl, Error> {
+    let not_a_url = |source| Error::NotAUrl {
+        secret: found.secret.to_owned(),
+        place: found.place.to_owned(),
+        source,
+    };
+    match found.value.database_url() {
+        None => Err(not_a_url(None)),
+        Some(Err(error)) => Err(not_a_url(Some(error))),
+        Some(Ok(url)) => {
+            url.password()?;
+            Ok(url)
+        }
+    }
+}
+
+/// Refuses while the server lets the URL in: whoever has it could use it.
+pub(crate) async fn refuse_if_accepted(
+    logins: &Logins,
+    found: Found<'_>,
+    version: VersionNumber,
+) -> Result<(), Error> {
+    let url = url_of(found)?;
+    match logins.roles.log_in(&url, None).await? {
+        Login::Refused(_) => Ok(()),
+        Login::Accepted(_) => Err(Error::StillAccepted {
+            secret: found.secret.to_owned(),
+            version,
+            role: url.user()?.to_owned(),
+        }),
+    }
+}
+
+/// The role that is to take over from the one that this URL logs in as.
+pub(super) fn next_role(url: &DatabaseUrl, mode: Mode) -> Result<String, Error> {
+    let role = url.user()?;
+    Ok(match mode {
+        Mode::Alternate => other_role(role),
+        Mode::InPlace => role.to_owned(),
+    })
+}
