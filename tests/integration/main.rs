@@ -5,6 +5,7 @@ mod faults;
 mod google;
 mod harness;
 mod harness_proxy;
+mod oauth;
 mod platform;
 mod procedure;
 mod rotation;

@@ -11,6 +11,7 @@ mod command;
 pub mod contract;
 mod database_url;
 pub mod google;
+pub mod issuer;
 mod postgres_server;
 mod program;
 mod proxy;

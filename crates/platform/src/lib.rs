@@ -13,8 +13,8 @@ pub mod local;
 pub use backups::{Backup, Backups};
 pub use error::Error;
 pub use oauth_checks::{
-    Authorities, CertificateFlaw, HttpOauthChecks, Issuer, Limits, OauthChecks, OauthClient,
-    OauthError, Proof, Tested, Verdict,
+    CertificateAuthorities, CertificateFlaw, HttpOauthChecks, Issuer, OauthChecks, OauthClient,
+    OauthError, OauthLimits, Proof, TestedSecret, Verdict,
 };
 pub use secret_store::{Reference, SecretStore, Version, VersionState};
 pub use services::{Binding, Bound, Revision, Service, Services};

@@ -10,10 +10,10 @@ mod tls;
 use async_trait::async_trait;
 use secret::SecretValue;
 
-pub use self::error::{CertificateFlaw, OauthError, Tested};
-pub use self::http::{HttpOauthChecks, Limits};
+pub use self::error::{CertificateFlaw, OauthError, TestedSecret};
+pub use self::http::{HttpOauthChecks, OauthLimits};
 pub use self::issuer::Issuer;
-pub use self::tls::Authorities;
+pub use self::tls::CertificateAuthorities;
 use crate::error::Error;
 
 /// Tests of client secrets at the issuer of their clients.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use platform::database_roles::PostgresRoles;
-use platform::{Authorities, HttpOauthChecks, Issuer, Limits, Platform, Proof};
+use platform::{CertificateAuthorities, HttpOauthChecks, Issuer, OauthLimits, Platform, Proof};
 use reencrypt::Event;
 use rotation::client_secret::{self, Client, ClientId};
 use rotation::database_login::{self, Logins, Mode};
@@ -156,8 +156,8 @@ impl Oauth<'_> {
         })?;
         Ok(Client {
             checks: Box::new(HttpOauthChecks::new(
-                Authorities::Machine,
-                Limits::default(),
+                CertificateAuthorities::Machine,
+                OauthLimits::default(),
             )),
             issuer,
             id: self.id,

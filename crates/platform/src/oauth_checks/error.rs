@@ -19,7 +19,7 @@ pub enum OauthError {
     },
     /// No certificate authority to believe.
     #[error("no certificate authority can be read from {}", place(.path.as_deref()))]
-    Authorities {
+    NoAuthorities {
         /// The file that was named; none where they are the machine's own.
         path: Option<PathBuf>,
     },
@@ -27,13 +27,13 @@ pub enum OauthError {
     #[error("cannot {tested}: it is empty")]
     Empty {
         /// What was to be tested, where.
-        tested: Tested,
+        tested: TestedSecret,
     },
     /// No answer, however often it was asked.
     #[error("cannot {tested}: no answer in {attempts} attempts")]
     NoAnswer {
         /// What was to be tested, where.
-        tested: Tested,
+        tested: TestedSecret,
         /// How often it was asked.
         attempts: u32,
         /// What went wrong the last time.
@@ -43,7 +43,7 @@ pub enum OauthError {
     #[error("cannot {tested}: its certificate {flaw}")]
     Certificate {
         /// What was to be tested, where.
-        tested: Tested,
+        tested: TestedSecret,
         /// What is wrong with the certificate.
         flaw: CertificateFlaw,
         /// What the TLS library says.
@@ -53,7 +53,7 @@ pub enum OauthError {
     #[error("cannot {tested}: no TLS with it")]
     Tls {
         /// What was to be tested, where.
-        tested: Tested,
+        tested: TestedSecret,
         /// What the TLS library says.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -61,7 +61,7 @@ pub enum OauthError {
     #[error("cannot {tested}: no answer in {} s", .limit.as_secs_f32())]
     Timeout {
         /// What was to be tested, where.
-        tested: Tested,
+        tested: TestedSecret,
         /// How long it may take: to connect, or in all.
         limit: Duration,
     },
@@ -69,7 +69,7 @@ pub enum OauthError {
     #[error("cannot {tested}: it answered with the status {status}{}", with_code(*.code))]
     Status {
         /// What was to be tested, where.
-        tested: Tested,
+        tested: TestedSecret,
         /// The status of HTTP.
         status: u16,
         /// The error code, if it is one that OAuth has.
@@ -79,13 +79,13 @@ pub enum OauthError {
     #[error("cannot {tested}: it answered with the status 200, but not as an issuer does")]
     Unexpected {
         /// What was to be tested, where.
-        tested: Tested,
+        tested: TestedSecret,
     },
     /// The library that asks can't be set up.
     #[error("cannot {tested}: the request cannot be made")]
     Request {
         /// What was to be tested, where.
-        tested: Tested,
+        tested: TestedSecret,
         /// What the library says.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -93,7 +93,7 @@ pub enum OauthError {
 
 /// Which client's secret was tested, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tested {
+pub struct TestedSecret {
     /// The client's id.
     pub client: String,
     /// The issuer's host.
@@ -114,9 +114,9 @@ pub enum CertificateFlaw {
 }
 
 /// `test the secret of the client … at …`.
-impl fmt::Display for Tested {
+impl fmt::Display for TestedSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tested { client, host } = self;
+        let TestedSecret { client, host } = self;
         write!(f, "test the secret of the client `{client}` at `{host}`")
     }
 }
@@ -150,10 +150,11 @@ impl OauthError {
             OauthError::Issuer { .. } => {
                 "an issuer is like `https://sso.redhat.com/auth/realms/redhat-external`"
             }
-            OauthError::Authorities { path: None } => {
-                "install the system's `ca-certificates`, or name a PEM file in `SSL_CERT_FILE`"
+            OauthError::NoAuthorities { path: None } => {
+                "install the system's `ca-certificates`, or name a PEM file that is there in \
+                 `SSL_CERT_FILE`"
             }
-            OauthError::Authorities { .. } => "it has to be certificates in PEM, and readable",
+            OauthError::NoAuthorities { .. } => "it has to be certificates in PEM, and readable",
             OauthError::Empty { .. } => "give the secret that the issuer has made for this client",
             OauthError::NoAnswer { .. } | OauthError::Timeout { .. } => {
                 "look at the network; where a proxy is needed, `HTTPS_PROXY` names it and \
@@ -173,7 +174,7 @@ impl OauthError {
             OauthError::Unexpected { .. } => {
                 "check the issuer in the settings; a proxy's page would look so, too"
             }
-            OauthError::Request { .. } => "check the proxy variables, `HTTPS_PROXY` above all",
+            OauthError::Request { .. } => return None,
         };
         Some(hint.to_owned())
     }
@@ -182,7 +183,7 @@ impl OauthError {
     pub fn what(&self) -> &'static str {
         match self {
             OauthError::Issuer { .. } => "an issuer's address was refused",
-            OauthError::Authorities { .. } => "no certificate authority could be read",
+            OauthError::NoAuthorities { .. } => "no certificate authority could be read",
             OauthError::Empty { .. } => "a client secret was empty",
             OauthError::NoAnswer { .. } => "an issuer could not be reached",
             OauthError::Certificate { .. } => "an issuer's certificate was not trusted",

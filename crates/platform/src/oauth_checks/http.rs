@@ -11,9 +11,9 @@ use secret::SecretValue;
 use zeroize::Zeroizing;
 
 use super::answer::{NoVerdict, judge};
-use super::error::{OauthError, Tested};
+use super::error::{OauthError, TestedSecret};
 use super::form::{Field, encoded, form};
-use super::tls::{self, Authorities};
+use super::tls::{self, CertificateAuthorities};
 use super::{OauthChecks, OauthClient, Proof, Verdict};
 use crate::error::Error;
 
@@ -27,13 +27,13 @@ const LONGEST_ANSWER_BYTES: usize = 64 * 1024;
 /// libraries are out of reach.
 #[derive(Clone, Debug)]
 pub struct HttpOauthChecks {
-    authorities: Authorities,
-    limits: Limits,
+    authorities: CertificateAuthorities,
+    limits: OauthLimits,
 }
 
 /// How long a check may take, and how often it asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct OauthLimits {
     /// The time for a connection, TLS and all.
     pub connect: Duration,
     /// The time for the whole check, with all its attempts and pauses.
@@ -45,9 +45,9 @@ pub struct Limits {
 }
 
 /// Ten seconds to connect, thirty in all; four attempts, with 3.5 seconds of pauses.
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
+impl Default for OauthLimits {
+    fn default() -> OauthLimits {
+        OauthLimits {
             connect: Duration::from_secs(10),
             whole: Duration::from_secs(30),
             attempts: 4,
@@ -58,7 +58,7 @@ impl Default for Limits {
 
 impl HttpOauthChecks {
     /// Nothing is read or connected to before the first check.
-    pub fn new(authorities: Authorities, limits: Limits) -> HttpOauthChecks {
+    pub fn new(authorities: CertificateAuthorities, limits: OauthLimits) -> HttpOauthChecks {
         HttpOauthChecks {
             authorities,
             limits,
@@ -66,7 +66,7 @@ impl HttpOauthChecks {
     }
 
     /// A client for one check: it keeps no connection for another.
-    fn client(&self, tested: &Tested) -> Result<Client, OauthError> {
+    fn client(&self, tested: &TestedSecret) -> Result<Client, OauthError> {
         Client::builder()
             .tls_backend_preconfigured(tls::client_config(&self.authorities)?)
             .https_only(true)
@@ -94,7 +94,7 @@ impl HttpOauthChecks {
 #[async_trait(?Send)]
 impl OauthChecks for HttpOauthChecks {
     async fn check(&self, client: &OauthClient, secret: &SecretValue) -> Result<Verdict, Error> {
-        let tested = Tested {
+        let tested = TestedSecret {
             client: client.id.clone(),
             host: client.issuer.host().to_owned(),
         };
@@ -195,7 +195,7 @@ impl Failure {
 }
 
 impl HttpOauthChecks {
-    fn told(&self, failure: Failure, tested: Tested, attempts: u32) -> OauthError {
+    fn told(&self, failure: Failure, tested: TestedSecret, attempts: u32) -> OauthError {
         let error = match failure {
             Failure::NoVerdict(NoVerdict::Status { status, code }) => {
                 return OauthError::Status {

@@ -14,7 +14,7 @@ use super::error::{CertificateFlaw, OauthError};
 
 /// The certificate authorities that are trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Authorities {
+pub enum CertificateAuthorities {
     /// Those of the machine, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
     Machine,
     /// Those in this PEM file, and no others.
@@ -22,17 +22,19 @@ pub enum Authorities {
 }
 
 /// TLS with whomever these authorities vouch for.
-pub(super) fn client_config(authorities: &Authorities) -> Result<ClientConfig, OauthError> {
-    let unusable = || OauthError::Authorities {
+pub(super) fn client_config(
+    authorities: &CertificateAuthorities,
+) -> Result<ClientConfig, OauthError> {
+    let unusable = || OauthError::NoAuthorities {
         path: match authorities {
-            Authorities::Machine => None,
-            Authorities::File(path) => Some(path.clone()),
+            CertificateAuthorities::Machine => None,
+            CertificateAuthorities::File(path) => Some(path.clone()),
         },
     };
     let certificates = match authorities {
         // What can't be read among them is left out: a machine has many.
-        Authorities::Machine => rustls_native_certs::load_native_certs().certs,
-        Authorities::File(path) => CertificateDer::pem_file_iter(path)
+        CertificateAuthorities::Machine => rustls_native_certs::load_native_certs().certs,
+        CertificateAuthorities::File(path) => CertificateDer::pem_file_iter(path)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
             .map_err(|_| unusable())?,
     };
@@ -70,7 +72,10 @@ pub(super) fn certificate_flaw(error: &rustls::Error) -> Option<CertificateFlaw>
         return None;
     };
     Some(match flaw {
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+        // The last two: a trusted authority has the right name and another key.
+        CertificateError::UnknownIssuer
+        | CertificateError::BadSignature
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             CertificateFlaw::Authority
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
@@ -82,4 +87,33 @@ pub(super) fn certificate_flaw(error: &rustls::Error) -> Option<CertificateFlaw>
         | CertificateError::NotValidYetContext { .. } => CertificateFlaw::Time,
         _ => CertificateFlaw::Other,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tls_error_is_found_however_deep_it_is() {
+        let expired = || rustls::Error::InvalidCertificate(CertificateError::Expired);
+        let nested = io::Error::other(io::Error::other(expired()));
+        assert_eq!(cause(&nested), Some(&expired()));
+        assert_eq!(cause(&io::Error::other("another")), None);
+        assert_eq!(cause(&io::Error::from(io::ErrorKind::TimedOut)), None);
+    }
+
+    #[test]
+    fn flaws_of_a_certificate_are_told_apart() {
+        for (error, flaw) in [
+            (CertificateError::UnknownIssuer, CertificateFlaw::Authority),
+            (CertificateError::NotValidForName, CertificateFlaw::Name),
+            (CertificateError::Expired, CertificateFlaw::Time),
+            (CertificateError::NotValidYet, CertificateFlaw::Time),
+            (CertificateError::Revoked, CertificateFlaw::Other),
+        ] {
+            let error = rustls::Error::InvalidCertificate(error);
+            assert_eq!(certificate_flaw(&error), Some(flaw));
+        }
+        assert_eq!(certificate_flaw(&rustls::Error::DecryptError), None);
+    }
 }
