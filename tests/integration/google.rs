@@ -1,5 +1,6 @@
 //! The platform `google-cloud`: the contract, and faults, by the real `gcloud`.
 mod backups;
+mod client_secrets;
 mod faults;
 mod lab;
 mod rotation;

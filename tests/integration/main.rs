@@ -8,5 +8,6 @@ mod harness_proxy;
 mod oauth;
 mod platform;
 mod procedure;
+mod roles;
 mod rotation;
 mod subject;

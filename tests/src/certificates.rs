@@ -24,8 +24,10 @@ pub(crate) struct ServerCertificate {
 }
 
 impl ServerCertificate {
-    /// Who may connect to a server that has one: nobody in plain text.
+    /// Who may connect to a server that has one: nobody in plain text, and the role
+    /// `trusted` without a password.
     pub(crate) const PG_HBA: &str = "local all all trust\n\
+                                     hostssl all trusted all trust\n\
                                      hostssl all all all scram-sha-256\n\
                                      hostnossl all all all reject\n";
 }

@@ -25,6 +25,15 @@ impl TestRole {
         }
     }
 
+    /// A role that the program under test is to make: it is dropped like any other.
+    pub fn expected(server: &'static PostgresServer, name: String) -> Self {
+        Self {
+            server,
+            name,
+            password: String::new(),
+        }
+    }
+
     /// Its name, which needs no quotes in SQL.
     pub fn name(&self) -> &str {
         &self.name

@@ -8,7 +8,8 @@ use crate::postgres_server::{PostgresServer, ServerOptions, launch};
 use crate::runtime;
 
 /// A server whose certificate is for `localhost`, so that `127.0.0.1` is a wrong name
-/// for it. It refuses plain text, and is never the one of `TEST_DATABASE_URL`.
+/// for it. It refuses plain text, lets a role `trusted` in without a password if a test
+/// makes one, and is never the one of `TEST_DATABASE_URL`.
 pub struct TlsServer {
     postgres: PostgresServer,
     authority_pem: PathBuf,

@@ -7,6 +7,7 @@ mod postgres;
 mod privileges;
 mod second;
 mod session;
+mod sessions;
 mod settings;
 
 use std::fmt;
@@ -68,7 +69,8 @@ pub trait DatabaseRoles {
     ///
     /// [`RolesError::MayNotCreateRoles`], before anything is changed;
     /// [`RolesError::NotOurs`], where the role is there and neither it nor the role in
-    /// use can give it another password.
+    /// use can give it another password; [`RolesError::NotIdle`], where the role in use
+    /// could, but somebody is logged in as that role.
     async fn prepare_second(
         &self,
         in_use: &DatabaseUrl,

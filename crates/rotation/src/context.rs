@@ -127,6 +127,20 @@ impl Context {
         }
     }
 
+    /// The value of a version, if that is enabled.
+    pub(crate) async fn enabled_value(
+        &self,
+        version: VersionNumber,
+    ) -> Result<Option<SecretValue>, Error> {
+        match self.value(version).await {
+            Ok(value) => Ok(Some(value)),
+            Err(Error::Platform(
+                platform::Error::VersionState { .. } | platform::Error::NoSuchVersion { .. },
+            )) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The newest version, whatever its state.
     pub(crate) async fn latest(&self) -> Result<Option<VersionNumber>, Error> {
         let versions = self.platform.store.versions(&self.store.name).await?;

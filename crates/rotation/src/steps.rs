@@ -16,7 +16,7 @@ mod store_current;
 pub(crate) use announce::Announce;
 pub(crate) use backup::{BackUp, BackUpByHand};
 pub(crate) use cut_over::CutOver;
-pub(crate) use look::{refuse_foreign_versions, refuse_unready, value_in_use};
+pub(crate) use look::{ready_consumers, refuse_foreign_versions, value_in_use};
 pub(crate) use pin::{Pin, expect};
 pub(crate) use prepare::Prepare;
 pub(crate) use restart::RestartByHand;

@@ -28,9 +28,22 @@ const RULES: &[Rule] = &[
             "xshell",
         ],
     },
+    // It opens a connection, and knows nothing of what is done with it.
+    Rule {
+        package: "connection",
+        may_use: &["secret"],
+        must_not_use: &[
+            "anyhow",
+            "clap",
+            "diesel",
+            "diesel-async",
+            "fernet",
+            "xshell",
+        ],
+    },
     Rule {
         package: "reencrypt",
-        may_use: &["secret"],
+        may_use: &["connection", "secret"],
         must_not_use: &["anyhow", "clap", "dialoguer", "indicatif", "xshell"],
     },
     // Without `secret` it can't write a secret to a journal.
@@ -50,7 +63,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         package: "platform",
-        may_use: &["secret"],
+        may_use: &["connection", "secret"],
         must_not_use: &["anyhow", "clap", "dialoguer", "fernet", "indicatif"],
     },
     // Steps only compose.
@@ -83,6 +96,7 @@ const RULES: &[Rule] = &[
     Rule {
         package: "integration-tests",
         may_use: &[
+            "connection",
             "platform",
             "reencrypt",
             "rotation",

@@ -67,6 +67,14 @@ pub enum RolesError {
         /// What the server said.
         source: DatabaseMessage,
     },
+    /// The role is there with a password of somebody else's, and somebody uses it.
+    #[error("the role `{role}` is not idle: it has {count} sessions, and a password of its own")]
+    NotIdle {
+        /// The role.
+        role: String,
+        /// How many sessions.
+        count: u32,
+    },
     /// The server took the password, and refuses it.
     #[error("the server took the new password of `{role}`, and refuses a login with it")]
     NotTaken {
@@ -135,6 +143,9 @@ impl RolesError {
                     quoted(user)
                 ));
             }
+            RolesError::NotIdle { .. } => {
+                "is it somebody else's? Then rename it, or rotate in place; or end its sessions first"
+            }
             RolesError::NotTaken { .. } => "did somebody else change it at the same time?",
             RolesError::StillLoggedIn { .. } => "try again: the server may be busy",
             RolesError::Timeout { .. } => {
@@ -156,6 +167,7 @@ impl RolesError {
             RolesError::NameTooLong { .. } => "a role's name is too long",
             RolesError::MayNotCreateRoles { .. } => "the role may not create roles",
             RolesError::NotOurs { .. } => "a role can't be given another password",
+            RolesError::NotIdle { .. } => "a role is not idle",
             RolesError::NotTaken { .. } => "a new password was refused",
             RolesError::StillLoggedIn { .. } => "sessions did not end",
             RolesError::Timeout { .. } => "the database took too long",

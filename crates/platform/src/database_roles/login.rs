@@ -7,7 +7,7 @@ use super::error::RolesError;
 use super::session::Session;
 
 /// What the server shows beside a session of this program.
-const APPLICATION_NAME: &str = "cargo xtask rotate-secret";
+pub(super) const APPLICATION_NAME: &str = "cargo xtask rotate-secret";
 
 /// The answer to a login that need not work.
 pub(super) enum Attempt {

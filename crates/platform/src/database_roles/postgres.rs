@@ -7,7 +7,7 @@ use secret::{DatabaseUrl, Password};
 use super::error::RolesError;
 use super::login::{Attempt, log_in, try_log_in};
 use super::{Accepted, DatabaseRoles, Login, Prepared, Role, Sessions};
-use super::{drop, privileges, second};
+use super::{drop, privileges, second, sessions, settings};
 use crate::error::Error;
 
 /// The roles of a Postgres server.
@@ -33,12 +33,15 @@ impl PostgresRoles {
             Some(row) => session.column(operation, row, 0)?,
             None => 0,
         };
+        let mut missing = Vec::new();
+        if let Some(like) = like {
+            let own = session.user();
+            missing.extend(privileges::missing(&session, like, own).await?);
+            missing.extend(settings::missing(&session, like, own).await?);
+        }
         Ok(Login::Accepted(Accepted {
             server_major: server_major.unsigned_abs(),
-            missing: match like {
-                Some(like) => privileges::missing(&session, like, session.user()).await?,
-                None => Vec::new(),
-            },
+            missing,
         }))
     }
 }
@@ -67,11 +70,11 @@ impl DatabaseRoles for PostgresRoles {
     }
 
     async fn sessions(&self, as_: &DatabaseUrl, role: &str) -> Result<Sessions, Error> {
-        Ok(drop::sessions(as_, role, self.tls).await?)
+        Ok(sessions::count(as_, role, self.tls).await?)
     }
 
     async fn end_sessions(&self, as_: &DatabaseUrl) -> Result<u32, Error> {
-        Ok(drop::end_sessions(as_, self.tls).await?)
+        Ok(sessions::end_own(as_, self.tls).await?)
     }
 
     async fn drop_second(&self, in_use: &DatabaseUrl, role: &str) -> Result<(), Error> {

@@ -53,7 +53,7 @@ const DIFFERENCES: &str = "
         WHERE relnamespace = space.oid AND relrowsecurity AND NOT relforcerowsecurity
             AND rolname = other AND NOT rolbypassrls AND NOT rolsuper
             AND pg_has_role(one, relowner, 'USAGE') AND NOT pg_has_role(other, relowner, 'USAGE'))
-    SELECT kind, name, string_agg(privilege, ', ') AS privileges, grantable
+    SELECT kind, name, string_agg(privilege, ', ' ORDER BY privilege) AS privileges, grantable
     FROM difference GROUP BY kind, name, grantable ORDER BY kind, name, grantable";
 
 /// What the roles that a role will make tables for may do with them.

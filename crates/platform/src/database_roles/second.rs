@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::error::RolesError;
 use super::login::{Attempt, log_in, try_log_in};
 use super::session::Session;
-use super::{Prepared, Role, privileges, settings};
+use super::{Prepared, Role, Sessions, privileges, sessions, settings};
 
 /// The longest name that Postgres keeps, in bytes.
 const LONGEST_NAME: usize = 63;
@@ -22,23 +22,24 @@ pub(super) async fn prepare(
 ) -> Result<Prepared, RolesError> {
     let (first, second) = two_roles(in_use, candidate)?;
     let session = log_in(in_use, tls).await?;
-    let (prepared, of_second) = match find(&session, second).await? {
-        None => {
-            let made = make(&session, candidate, second, tls).await?;
-            (Prepared::Made, made)
-        }
+    let prepared = match find(&session, second).await? {
+        None => Prepared::Made,
         Some(_) => match try_log_in(candidate, tls).await? {
-            Attempt::In(of_second) => (Prepared::WasThere, of_second),
+            Attempt::In(_) => Prepared::WasThere,
             Attempt::Refused(_) => {
                 take_back(&session, in_use, candidate, tls).await?;
-                let of_second = demand_login(candidate, tls).await?;
-                (Prepared::Repassworded, of_second)
+                Prepared::Repassworded
             }
         },
     };
     session.execute("begin", "BEGIN").await?;
+    if prepared == Prepared::Made {
+        // Not without its privileges, or it might be a role that can't even log in.
+        make(&session, candidate).await?;
+    }
     privileges::share(&session, second).await?;
     session.execute("commit", "COMMIT").await?;
+    let of_second = demand_login(candidate, tls).await?;
     of_second.execute("begin", "BEGIN").await?;
     privileges::share(&of_second, first).await?;
     settings::copy(&of_second, first).await?;
@@ -79,26 +80,20 @@ pub(super) async fn find(session: &Session, role: &str) -> Result<Option<Role>, 
 
 /// Makes the role. It may make roles itself, or it could not make the first one anew
 /// if that was dropped during its turn.
-async fn make(
-    session: &Session,
-    candidate: &DatabaseUrl,
-    second: &str,
-    tls: Tls,
-) -> Result<Session, RolesError> {
+async fn make(session: &Session, candidate: &DatabaseUrl) -> Result<(), RolesError> {
+    let role = candidate.user()?;
     let refused = || RolesError::MayNotCreateRoles {
         user: session.user().to_owned(),
-        role: second.to_owned(),
+        role: role.to_owned(),
     };
     let own = find(session, session.user()).await?;
     if !own.is_some_and(|own| own.may_create_roles) {
         return Err(refused());
     }
-    let password = candidate.password()?;
     let options = "LOGIN CREATEROLE PASSWORD";
-    let statement = with_verifier("CREATE ROLE", second, options, &password);
-    let created = session.execute("create a role", &statement).await;
-    created.map_err(|error| if error.is_denied() { refused() } else { error })?;
-    demand_login(candidate, tls).await
+    let statement = with_verifier("CREATE ROLE", role, options, &candidate.password()?);
+    let made = session.execute("create a role", &statement).await;
+    made.map_err(|error| if error.is_denied() { refused() } else { error })
 }
 
 /// Gives a role that is there another password: by itself, with the password that the
@@ -115,6 +110,15 @@ async fn take_back(
     if let Attempt::In(of_second) = try_log_in(&idle, tls).await? {
         let statement = with_verifier("ALTER ROLE", second, "PASSWORD", &password);
         return of_second.execute("change its password", &statement).await;
+    }
+    // Up to Postgres 15 the role in use may do so with anybody's role: not with one that
+    // may be another service's.
+    let Sessions { here, elsewhere } = sessions::count_by(session, second).await?;
+    if here + elsewhere > 0 {
+        return Err(RolesError::NotIdle {
+            role: second.to_owned(),
+            count: here + elsewhere,
+        });
     }
     let statement = with_verifier("ALTER ROLE", second, "LOGIN PASSWORD", &password);
     let changed = session.execute("change a role's password", &statement);

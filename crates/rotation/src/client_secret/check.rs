@@ -58,10 +58,10 @@ pub(crate) async fn trial(context: &mut Context) -> Result<(), Error> {
 }
 
 async fn check(context: &Context, facts: &Facts) -> Result<Verdict, Error> {
-    steps::refuse_unready(context).await?;
-    steps::refuse_foreign_versions(context, facts).await?;
-    let consumer = context.consumers.first().ok_or(Error::NoVersion)?;
-    let value = steps::value_in_use(context, consumer).await?;
+    let described = steps::ready_consumers(context).await?;
+    steps::refuse_foreign_versions(context, facts, &described).await?;
+    let (consumer, service) = described.first().ok_or(Error::NoVersion)?;
+    let value = steps::value_in_use(context, consumer, service.bound).await?;
     context.check_form(&value, &format!("what `{}` reads", consumer.service))?;
     ask_issuer(context, &value).await
 }

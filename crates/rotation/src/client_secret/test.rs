@@ -51,8 +51,8 @@ impl Step<Context, Error> for Test {
 
 /// Refuses what is in use already, and what the issuer refuses.
 pub(super) async fn test(context: &Context, candidate: &SecretValue) -> Result<(), Error> {
-    for consumer in &context.consumers {
-        if steps::value_in_use(context, consumer).await? == *candidate {
+    for (consumer, service) in context.describe_all().await? {
+        if steps::value_in_use(context, consumer, service.bound).await? == *candidate {
             return Err(Error::Unchanged {
                 secret: context.store.name.clone(),
                 service: consumer.service.clone(),

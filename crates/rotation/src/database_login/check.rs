@@ -1,14 +1,14 @@
 //! Nothing begins that can't end.
 
 use async_trait::async_trait;
-use platform::Reference;
 use platform::database_roles::other_role;
+use platform::{Reference, Service};
 use runbook::{About, Applied, Facts, Kind, Log, Name, Observed, Step, Undo};
 use secret::DatabaseUrl;
 
 use super::Mode;
 use super::role::{next_role, url_of};
-use crate::context::{Context, old_version};
+use crate::context::{Consumer, Context, old_version};
 use crate::error::Error;
 use crate::place;
 use crate::steps;
@@ -42,8 +42,7 @@ impl Step<Context, Error> for Check {
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         place::record(context, log)?;
-        let url = check(context).await?;
-        steps::refuse_foreign_versions(context, log.facts()).await?;
+        let url = check(context, log.facts()).await?;
         log.say(&format!("`{}` logs in", url.user()?));
         Ok(Applied::Done)
     }
@@ -52,7 +51,8 @@ impl Step<Context, Error> for Check {
     /// log in.
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
         if old_version(log.facts()).is_ok() {
-            url_in_use(context).await?;
+            let described = context.describe_all().await?;
+            url_in_use(context, &described).await?;
         }
         Ok(())
     }
@@ -60,13 +60,14 @@ impl Step<Context, Error> for Check {
 
 /// What `--dry-run` does.
 pub(crate) async fn trial(context: &mut Context) -> Result<(), Error> {
-    check(context).await?;
-    steps::refuse_foreign_versions(context, &Facts::default()).await
+    check(context, &Facts::default()).await?;
+    Ok(())
 }
 
-async fn check(context: &Context) -> Result<DatabaseUrl, Error> {
-    steps::refuse_unready(context).await?;
-    let url = url_in_use(context).await?;
+async fn check(context: &Context, facts: &Facts) -> Result<DatabaseUrl, Error> {
+    let described = steps::ready_consumers(context).await?;
+    steps::refuse_foreign_versions(context, facts, &described).await?;
+    let url = url_in_use(context, &described).await?;
     // Or the journal could not name the roles.
     Name::new(url.user()?)?;
     refuse_shared_role(context, &url).await?;
@@ -75,9 +76,12 @@ async fn check(context: &Context) -> Result<DatabaseUrl, Error> {
 }
 
 /// The URL that the services have, which must log in.
-async fn url_in_use(context: &Context) -> Result<DatabaseUrl, Error> {
-    let consumer = context.consumers.first().ok_or(Error::NoVersion)?;
-    let value = steps::value_in_use(context, consumer).await?;
+async fn url_in_use(
+    context: &Context,
+    described: &[(&Consumer, Service)],
+) -> Result<DatabaseUrl, Error> {
+    let (consumer, service) = described.first().ok_or(Error::NoVersion)?;
+    let value = steps::value_in_use(context, consumer, service.bound).await?;
     let place = format!("what `{}` reads", consumer.service);
     let url = url_of(context.found(&value, &place))?;
     context.expect_login(&url, &url, &place).await?;

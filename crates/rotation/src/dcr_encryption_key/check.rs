@@ -41,8 +41,8 @@ impl Step<Context, Error> for Check {
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         place::record(context, log)?;
-        let tokens = check(context).await?;
-        steps::refuse_foreign_versions(context, log.facts()).await?;
+        let key = key_in_use(context, Some(log.facts())).await?;
+        let tokens = check(context, &key).await?;
         log.say(&format!(
             "{} clients, {} tokens under the key in use",
             tokens.clients, tokens.under_old
@@ -54,7 +54,8 @@ impl Step<Context, Error> for Check {
     /// read every token.
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
         if log.facts().version(facts::OLD_VERSION).is_ok() {
-            check(context).await?;
+            let key = key_in_use(context, None).await?;
+            check(context, &key).await?;
         }
         Ok(())
     }
@@ -67,9 +68,8 @@ impl Step<Context, Error> for Check {
 ///
 /// What would have stopped the rotation.
 pub(crate) async fn trial(context: &mut Context) -> Result<u64, Error> {
-    check(context).await?;
-    steps::refuse_foreign_versions(context, &Facts::default()).await?;
-    let key = key_in_use(context).await?;
+    let key = key_in_use(context, Some(&Facts::default())).await?;
+    check(context, &key).await?;
     let thrown_away = FernetKey::generate();
     context
         .table()?
@@ -92,11 +92,9 @@ pub(crate) async fn refuse_rollback(context: &mut Context, history: &History) ->
     Ok(())
 }
 
-async fn check(context: &mut Context) -> Result<Tokens, Error> {
-    steps::refuse_unready(context).await?;
-    let key = key_in_use(context).await?;
+async fn check(context: &mut Context, key: &FernetKey) -> Result<Tokens, Error> {
     context.table()?.check().await?;
-    let tokens = context.table()?.count(&key, None).await?;
+    let tokens = context.table()?.count(key, None).await?;
     if tokens.unreadable > 0 {
         return Err(Error::Unreadable {
             cells: tokens.unreadable,
@@ -105,8 +103,13 @@ async fn check(context: &mut Context) -> Result<Tokens, Error> {
     Ok(tokens)
 }
 
-async fn key_in_use(context: &Context) -> Result<FernetKey, Error> {
-    let consumer = context.consumers.first().ok_or(Error::NoVersion)?;
-    let value = steps::value_in_use(context, consumer).await?;
+/// With what a run knows, it refuses versions that the run doesn't know.
+async fn key_in_use(context: &Context, known: Option<&Facts>) -> Result<FernetKey, Error> {
+    let described = steps::ready_consumers(context).await?;
+    if let Some(facts) = known {
+        steps::refuse_foreign_versions(context, facts, &described).await?;
+    }
+    let (consumer, service) = described.first().ok_or(Error::NoVersion)?;
+    let value = steps::value_in_use(context, consumer, service.bound).await?;
     context.parse_key(&value, &format!("what `{}` reads", consumer.service))
 }

@@ -1,6 +1,6 @@
 //! What every rotation looks at before it begins.
 
-use platform::Bound;
+use platform::{Bound, Service};
 use runbook::Facts;
 use secret::SecretValue;
 
@@ -8,9 +8,14 @@ use super::stage::refuse_foreign_version;
 use crate::context::{Consumer, Context};
 use crate::error::Error;
 
-/// Refuses while a service isn't up, or something is under way for it.
-pub(crate) async fn refuse_unready(context: &Context) -> Result<(), Error> {
-    for (consumer, service) in context.describe_all().await? {
+/// Every consumer as it is now, each of them up and with nothing under way.
+///
+/// # Errors
+///
+/// With the first that isn't.
+pub(crate) async fn ready_consumers(context: &Context) -> Result<Vec<(&Consumer, Service)>, Error> {
+    let described = context.describe_all().await?;
+    for (consumer, service) in &described {
         if service.ready {
             continue;
         }
@@ -22,26 +27,31 @@ pub(crate) async fn refuse_unready(context: &Context) -> Result<(), Error> {
             service: consumer.service.clone(),
         });
     }
-    Ok(())
+    Ok(described)
 }
 
-/// What is newer than the version in use would stop the run when it stages.
-pub(crate) async fn refuse_foreign_versions(context: &Context, facts: &Facts) -> Result<(), Error> {
-    for (consumer, service) in context.describe_all().await? {
-        if service.bound != Bound::Inline {
-            let current = context.current(consumer, service.bound).await?;
-            refuse_foreign_version(context, facts, current.version).await?;
+/// What is newer than the version in use would stop the run when it stages. Than the
+/// latest, nothing is newer.
+pub(crate) async fn refuse_foreign_versions(
+    context: &Context,
+    facts: &Facts,
+    described: &[(&Consumer, Service)],
+) -> Result<(), Error> {
+    for (_, service) in described {
+        if let Bound::Pinned(version) = service.bound {
+            refuse_foreign_version(context, facts, version).await?;
         }
     }
     Ok(())
 }
 
-/// The value that a service has now, be it from the store or in its own configuration.
+/// The value of a consumer that is bound like this, be it from the store or in its own
+/// configuration.
 pub(crate) async fn value_in_use(
     context: &Context,
     consumer: &Consumer,
+    bound: Bound,
 ) -> Result<SecretValue, Error> {
-    let bound = context.describe(consumer).await?.bound;
     if bound == Bound::Inline {
         let services = &context.platform.services;
         let variable = &context.store.variable;

@@ -60,8 +60,9 @@ impl Step<Context, Error> for Pin {
             record_bound_before(consumer, service.bound, log)?;
         }
         side_by_side(&context.consumers, async |consumer| {
-            if context.describe(consumer).await?.bound != Bound::Pinned(old) {
-                serve_with(context, consumer, Bound::Pinned(old)).await?;
+            let bound = context.describe(consumer).await?.bound;
+            if bound != Bound::Pinned(old) {
+                send_to(context, consumer, bound, Bound::Pinned(old)).await?;
             }
             Ok(())
         })
@@ -80,32 +81,50 @@ impl Step<Context, Error> for Pin {
     }
 
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
+        let mut bounds = Vec::new();
         for consumer in &context.consumers {
-            let Some(bound_before) = log.facts().get(fact(consumer)).cloned() else {
-                continue;
-            };
-            let old = old_version(log.facts())?;
-            let mut bound = Bound::Pinned(old);
-            if !matches!(bound_before, Fact::Version(_)) {
-                // An error where somebody disabled it, with how to enable it.
-                context.value(old).await?;
-                if super::stage::is_latest(context, old).await? {
-                    bound = Bound::Latest;
-                } else {
-                    log.say(&format!(
-                        "`{}` stays pinned to version {old}: the latest version has another value",
-                        consumer.service
-                    ));
-                }
+            if let Some(bound_before) = log.facts().get(fact(consumer)).cloned() {
+                let bound = bound_to_restore(context, consumer, &bound_before, log).await?;
+                bounds.push((consumer.role, bound));
             }
-            let service = context.describe(consumer).await?;
-            if service.bound != bound || !service.ready {
-                serve_with(context, consumer, bound).await?;
-            }
-            discard_others(context, consumer).await?;
         }
+        side_by_side(&context.consumers, async |consumer| {
+            let Some((_, bound)) = bounds.iter().find(|(role, _)| *role == consumer.role) else {
+                return Ok(());
+            };
+            let service = context.describe(consumer).await?;
+            if service.bound != *bound || !service.ready {
+                serve_with(context, consumer, *bound).await?;
+            }
+            discard_others(context, consumer).await
+        })
+        .await?;
         Ok(())
     }
+}
+
+/// What a consumer is to be bound to again: the latest version where it was, if that
+/// has the old value.
+async fn bound_to_restore(
+    context: &Context,
+    consumer: &Consumer,
+    bound_before: &Fact,
+    log: &mut Log<'_>,
+) -> Result<Bound, Error> {
+    let old = old_version(log.facts())?;
+    if matches!(bound_before, Fact::Version(_)) {
+        return Ok(Bound::Pinned(old));
+    }
+    // An error where somebody disabled it, with how to enable it.
+    context.value(old).await?;
+    if super::stage::is_latest(context, old).await? {
+        return Ok(Bound::Latest);
+    }
+    log.say(&format!(
+        "`{}` stays pinned to version {old}: the latest version has another value",
+        consumer.service
+    ));
+    Ok(Bound::Pinned(old))
 }
 
 fn fact(consumer: &Consumer) -> &'static str {
@@ -121,7 +140,12 @@ async fn record_version_in_use(
         return Ok(known);
     }
     let mut in_use: Option<VersionNumber> = None;
+    let mut asked = Vec::new();
     for (consumer, service) in context.describe_all().await? {
+        if asked.contains(&service.bound) {
+            continue;
+        }
+        asked.push(service.bound);
         let current = context.current(consumer, service.bound).await?;
         match in_use {
             Some(one) if one != current.version => {
@@ -162,12 +186,26 @@ pub(crate) async fn serve_with(
     consumer: &Consumer,
     bound: Bound,
 ) -> Result<(), Error> {
-    refuse_unstored_value(context, consumer).await?;
+    let now = context.describe(consumer).await?.bound;
+    send_to(context, consumer, now, bound).await?;
+    expect(context, consumer, bound).await
+}
+
+/// Sends the traffic of a consumer that is bound like this now to a revision that is
+/// bound like that.
+async fn send_to(
+    context: &Context,
+    consumer: &Consumer,
+    now: Bound,
+    then: Bound,
+) -> Result<(), Error> {
+    if now == Bound::Inline {
+        return Err(context.not_in_store(consumer));
+    }
     let services = &context.platform.services;
     let binding = context.binding();
-    let revision = services.prepare(&consumer.service, &binding, bound).await?;
-    services.cut_over(&consumer.service, &revision).await?;
-    expect(context, consumer, bound).await
+    let revision = services.prepare(&consumer.service, &binding, then).await?;
+    Ok(services.cut_over(&consumer.service, &revision).await?)
 }
 
 /// Refuses to replace a value that somebody put into the service's own configuration

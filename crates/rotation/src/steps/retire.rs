@@ -6,6 +6,7 @@ use runbook::{About, Applied, Fact, Facts, Kind, Log, Name, Observed, Step, Undo
 use secret::VersionNumber;
 
 use super::pin::{discard_others, expect};
+use super::side_by_side::side_by_side;
 use super::stage::{has_value_of, refuse_foreign_version};
 use crate::context::{Context, new_version, old_version};
 use crate::error::Error;
@@ -46,10 +47,11 @@ impl Step<Context, Error> for Retire {
             return Ok(Applied::Done);
         }
         let bound = Bound::Pinned(new_version(log.facts())?);
-        for consumer in &context.consumers {
+        side_by_side(&context.consumers, async |consumer| {
             expect(context, consumer, bound).await?;
-            discard_others(context, consumer).await?;
-        }
+            discard_others(context, consumer).await
+        })
+        .await?;
         refuse_foreign_version(context, log.facts(), old).await?;
         for copy in record_copies(context, log, old).await? {
             // Disabled already by a process that ended before it came to the old one.

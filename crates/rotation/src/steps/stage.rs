@@ -1,6 +1,7 @@
 //! The candidate, stored and read back before anything depends on it.
 
 use async_trait::async_trait;
+use futures_util::future::try_join;
 use platform::VersionState;
 use runbook::{About, Applied, Fact, Facts, Kind, Log, Observed, Step, Undo};
 use secret::VersionNumber;
@@ -193,10 +194,9 @@ pub(crate) async fn has_value_of(
     one: VersionNumber,
     other: VersionNumber,
 ) -> Result<bool, Error> {
-    if !context.is_enabled(one).await? || !context.is_enabled(other).await? {
-        return Ok(false);
-    }
-    Ok(context.value(one).await? == context.value(other).await?)
+    let (one, other) = (context.enabled_value(one), context.enabled_value(other));
+    let (one, other) = try_join(one, other).await?;
+    Ok(one.is_some() && one == other)
 }
 
 /// Makes a candidate that nobody is to read any more one that nothing needs: an

@@ -1,7 +1,7 @@
 //! The value in use, stored: nothing may depend on a value that can't be fetched again.
 
 use async_trait::async_trait;
-use platform::{Bound, Reference};
+use platform::{Bound, Reference, Service};
 use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
 
 use crate::context::{Consumer, Context};
@@ -30,12 +30,9 @@ impl Step<Context, Error> for StoreCurrent {
     }
 
     async fn observe(&self, context: &mut Context, _: &Facts) -> Result<Observed, Error> {
-        for consumer in &context.consumers {
-            if is_inline(context, consumer).await? {
-                return Ok(Observed::Absent);
-            }
-        }
-        Ok(Observed::Present)
+        let described = context.describe_all().await?;
+        let is_inline = |(_, service): &(_, Service)| service.bound == Bound::Inline;
+        Ok(Observed::when(!described.iter().any(is_inline)))
     }
 
     async fn apply(&self, context: &mut Context, _: &mut Log<'_>) -> Result<Applied, Error> {

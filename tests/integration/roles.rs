@@ -1,0 +1,10 @@
+//! Roles of a Postgres server that take turns.
+mod alternate;
+mod cut_off;
+mod in_place;
+mod lab;
+mod logins;
+mod over_tls;
+mod refusals;
+mod under_load;
+mod undo;
