@@ -3,6 +3,7 @@
 
 mod backups;
 mod error;
+mod examine;
 mod failure;
 mod gcloud;
 mod process;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use crate::{Backups, Error, Platform};
 
 pub use self::error::CloudError;
+pub use self::examine::examine;
 
 /// What the platform needs to know. The account is the one that `gcloud` is logged
 /// in with; neither it nor any other setting of the user's is changed.
@@ -64,22 +66,29 @@ impl Default for Timeouts {
     }
 }
 
+impl Settings {
+    fn check_names(&self) -> Result<(), Error> {
+        let names = [
+            ("project", Some(&self.project)),
+            ("region", Some(&self.region)),
+            ("instance", self.instance.as_ref()),
+        ];
+        for (what, name) in names {
+            if name.is_some_and(|name| !is_name(name)) {
+                return Err(CloudError::Name { what }.into());
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The platform. Nothing is asked yet.
 ///
 /// # Errors
 ///
 /// [`CloudError::Name`] for a project, region or instance that can't be one.
 pub fn platform(settings: Settings) -> Result<Platform, Error> {
-    let names = [
-        ("project", Some(&settings.project)),
-        ("region", Some(&settings.region)),
-        ("instance", settings.instance.as_ref()),
-    ];
-    for (what, name) in names {
-        if name.is_some_and(|name| !is_name(name)) {
-            return Err(CloudError::Name { what }.into());
-        }
-    }
+    settings.check_names()?;
     let place = format!("{}/{}", settings.project, settings.region);
     let gcloud = Arc::new(gcloud::Gcloud::new(settings));
     let backups = gcloud.settings.instance.clone().map(|instance| {

@@ -2,6 +2,7 @@
 
 mod backups;
 mod error;
+mod examination;
 mod oauth_checks;
 mod secret_store;
 mod services;
@@ -12,6 +13,7 @@ pub mod local;
 
 pub use backups::{Backup, Backups};
 pub use error::Error;
+pub use examination::{Examination, Finding, Installation, Level, Rotated};
 pub use oauth_checks::{
     CertificateAuthorities, CertificateFlaw, HttpOauthChecks, Issuer, OauthChecks, OauthClient,
     OauthError, OauthLimits, Proof, TestedSecret, Verdict,

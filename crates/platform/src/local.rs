@@ -4,6 +4,7 @@
 mod backups;
 mod command;
 mod env_file;
+mod examine;
 mod folder;
 mod record;
 mod services;
@@ -18,6 +19,8 @@ use secrecy::ExposeSecret as _;
 use secret::SecretValue;
 
 use crate::{Backups, Error, Platform};
+
+pub use self::examine::examine;
 
 /// What the local platform needs to know.
 #[derive(Clone, Debug)]

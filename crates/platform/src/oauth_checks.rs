@@ -14,6 +14,7 @@ pub use self::error::{CertificateFlaw, OauthError, TestedSecret};
 pub use self::http::{HttpOauthChecks, OauthLimits};
 pub use self::issuer::Issuer;
 pub use self::tls::CertificateAuthorities;
+pub(crate) use self::tls::client_config;
 use crate::error::Error;
 
 /// Tests of client secrets at the issuer of their clients.

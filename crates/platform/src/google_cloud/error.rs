@@ -227,7 +227,15 @@ impl CloudError {
 }
 
 fn grant(permission: Option<&str>) -> String {
-    let role = match permission.unwrap_or_default() {
+    match permission.and_then(role_with) {
+        Some(role) => format!("is the name right? Otherwise ask for the role `{role}` on it"),
+        None => "is the name right? Otherwise ask for the role".to_owned(),
+    }
+}
+
+/// The smallest of Google's roles that has a permission.
+pub(super) fn role_with(permission: &str) -> Option<&'static str> {
+    let role = match permission {
         "secretmanager.versions.access" => "roles/secretmanager.secretAccessor",
         "secretmanager.versions.add" => "roles/secretmanager.secretVersionAdder",
         "secretmanager.versions.list" | "secretmanager.versions.get" => {
@@ -236,10 +244,11 @@ fn grant(permission: Option<&str>) -> String {
         name if name.starts_with("secretmanager.") => "roles/secretmanager.secretVersionManager",
         "iam.serviceAccounts.actAs" => "roles/iam.serviceAccountUser",
         name if name.starts_with("run.") => "roles/run.developer",
+        "cloudsql.instances.connect" => "roles/cloudsql.client",
         name if name.starts_with("cloudsql.") => "roles/cloudsql.editor",
-        _ => return "is the name right? Otherwise ask for the role".to_owned(),
+        _ => return None,
     };
-    format!("is the name right? Otherwise ask for the role `{role}` on it")
+    Some(role)
 }
 
 impl Failure {

@@ -2,6 +2,7 @@
 
 mod answers;
 mod bindings;
+mod examine;
 mod look;
 mod prepare;
 mod tags;
@@ -17,6 +18,7 @@ use async_trait::async_trait;
 use secret::{SecretValue, VersionNumber};
 
 use self::bindings::Bindings;
+pub(super) use self::examine::{Bond, Examined};
 use super::failure::Failure;
 use super::gcloud::Gcloud;
 use super::is_name;

@@ -22,7 +22,7 @@ pub enum CertificateAuthorities {
 }
 
 /// TLS with whomever these authorities vouch for.
-pub(super) fn client_config(
+pub(crate) fn client_config(
     authorities: &CertificateAuthorities,
 ) -> Result<ClientConfig, OauthError> {
     let unusable = || OauthError::NoAuthorities {

@@ -1,6 +1,7 @@
 //! What `gcloud run` answers, as far as it matters here.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use zeroize::Zeroize;
 
 /// The annotation that keeps instances of a revision up though it has no traffic.
@@ -18,6 +19,9 @@ pub(super) struct ServiceAnswer {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Metadata {
+    /// The project's number.
+    #[serde(default)]
+    pub(super) namespace: String,
     #[serde(default)]
     pub(super) generation: u64,
     #[serde(default)]
@@ -84,7 +88,11 @@ pub(super) struct RevisionStatus {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct RevisionSpec {
+    /// The account that instances run as; none for the project's default one.
+    #[serde(default)]
+    pub(super) service_account_name: Option<String>,
     #[serde(default)]
     pub(super) containers: Vec<Container>,
     #[serde(default)]
@@ -94,7 +102,12 @@ pub(super) struct RevisionSpec {
 #[derive(Deserialize)]
 pub(super) struct Container {
     #[serde(default)]
+    pub(super) name: String,
+    #[serde(default)]
     pub(super) image: String,
+    /// Requests come in here. One container of several has any.
+    #[serde(default)]
+    pub(super) ports: Vec<IgnoredAny>,
     #[serde(default)]
     pub(super) env: Vec<Variable>,
 }

@@ -1,5 +1,7 @@
 //! Where a revision's variables come from: what of it can't change any more.
 
+use std::collections::BTreeSet;
+
 use super::answers::{KeyRef, RevisionSpec, Variable};
 use crate::{Binding, Bound};
 
@@ -72,6 +74,13 @@ impl Bindings {
             true => Found::Bound(Bound::Inline),
             false => Found::Nowhere,
         }
+    }
+
+    /// Each secret with the key by which it is read: `latest`, or a version's number.
+    pub(super) fn versions(&self) -> BTreeSet<(String, String)> {
+        let references = self.references.iter().map(|(_, reference)| reference);
+        let all = references.chain(&self.files);
+        all.map(|one| (one.name.clone(), one.key.clone())).collect()
     }
 
     /// Whether an instance of another revision would read the same versions.

@@ -1,0 +1,59 @@
+//! The roles to ask for when permissions are missing.
+
+use crate::google_cloud::error::role_with;
+
+/// Roles that have all that others have.
+const INCLUDED: [(&str, &[&str]); 2] = [
+    (
+        "roles/secretmanager.secretVersionManager",
+        &[
+            "roles/secretmanager.viewer",
+            "roles/secretmanager.secretVersionAdder",
+        ],
+    ),
+    ("roles/cloudsql.editor", &["roles/cloudsql.client"]),
+];
+
+/// The smallest roles that have these permissions together.
+pub(super) fn roles(permissions: &[&str]) -> Vec<&'static str> {
+    let mut roles: Vec<&'static str> = Vec::new();
+    for role in permissions.iter().filter_map(|name| role_with(name)) {
+        if !roles.contains(&role) {
+            roles.push(role);
+        }
+    }
+    for (whole, parts) in INCLUDED {
+        if roles.contains(&whole) {
+            roles.retain(|role| !parts.contains(role));
+        }
+    }
+    roles
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_role_is_asked_for_that_another_has() {
+        let (access, add) = (
+            "secretmanager.versions.access",
+            "secretmanager.versions.add",
+        );
+        let manager = "roles/secretmanager.secretVersionManager";
+        for (permissions, asked) in [
+            (vec![add], vec!["roles/secretmanager.secretVersionAdder"]),
+            (
+                vec![access, add, "secretmanager.versions.disable"],
+                vec!["roles/secretmanager.secretAccessor", manager],
+            ),
+            (
+                vec!["run.services.get", "run.services.update"],
+                vec!["roles/run.developer"],
+            ),
+            (vec!["nobody.knows"], vec![]),
+        ] {
+            assert_eq!(roles(&permissions), asked, "{permissions:?}");
+        }
+    }
+}
