@@ -1,5 +1,6 @@
 //! What can be typed: the commands, their flags, and their help.
 
+mod doctor;
 mod procedure;
 mod refused;
 mod rotate_secret;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use reencrypt::ColumnName;
 
+pub(crate) use self::doctor::Doctor;
 pub(crate) use self::procedure::{Going, Place, Resume, Rollback, Runbook, Status, quoted};
 pub(crate) use self::rotate_secret::RotateSecret;
 use crate::failure::Failure;
@@ -43,6 +45,7 @@ pub(crate) enum Command {
     RotateDcr(RotateDcr),
     RotateSecret(RotateSecret),
     SurveyDcr(SurveyDcr),
+    Doctor(Doctor),
     Status(Status),
     Resume(Resume),
     Rollback(Rollback),

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod demo;
+mod doctor;
 mod resume;
 mod rollback;
 mod rotate_dcr;
@@ -38,6 +39,7 @@ pub(crate) fn run(command: Command) -> u8 {
         Command::SurveyDcr(typed) => {
             block_on(async |interrupt| survey_dcr::run(&typed, interrupt).await)
         }
+        Command::Doctor(typed) => block_on(async |interrupt| doctor::run(&typed, interrupt).await),
         Command::Status(typed) => block_on(async |interrupt| status::run(&typed, interrupt).await),
         Command::Resume(typed) => block_on(async |interrupt| resume::run(&typed, interrupt).await),
         Command::Rollback(typed) => {

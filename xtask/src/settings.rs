@@ -3,6 +3,7 @@
 mod database;
 mod file;
 mod google_cloud;
+mod installation;
 mod local;
 mod procedure;
 mod reach;

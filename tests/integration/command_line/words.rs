@@ -91,6 +91,7 @@ fn each_command_explains_itself() {
     for command in [
         "rotate-dcr",
         "survey-dcr",
+        "doctor",
         "status",
         "resume",
         "rollback",

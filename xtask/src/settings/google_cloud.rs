@@ -56,15 +56,18 @@ impl GoogleCloud {
     ///
     /// A name that can't be one.
     pub(super) fn platform(&self) -> Result<platform::Platform, Failure> {
-        google_cloud::platform(google_cloud::Settings {
+        google_cloud::platform(self.settings()).map_err(|error| Failure::from_platform(&error))
+    }
+
+    pub(super) fn settings(&self) -> google_cloud::Settings {
+        google_cloud::Settings {
             project: self.project.clone(),
             region: self.region.clone(),
             instance: self.instance.clone(),
             gcloud: self.gcloud.clone().unwrap_or_else(|| "gcloud".into()),
             timeouts: google_cloud::Timeouts::default(),
             environment: Vec::new(),
-        })
-        .map_err(|error| Failure::from_platform(&error))
+        }
     }
 }
 

@@ -28,6 +28,14 @@ impl Procedure {
         &self,
         database: Option<&DatabaseUrl>,
     ) -> Result<platform::Platform, Failure> {
+        platform::local::platform(self.local_settings(database))
+            .map_err(|error| Failure::from_platform(&error))
+    }
+
+    pub(super) fn local_settings(
+        &self,
+        database: Option<&DatabaseUrl>,
+    ) -> platform::local::Settings {
         let services = [Role::Agent, Role::Handler].map(|role| {
             let settings = self.local_service(role);
             let settings = platform::local::ServiceSettings {
@@ -41,13 +49,12 @@ impl Procedure {
             DatabaseTarget::Sqlite(target) => Some(target.path.clone()),
             DatabaseTarget::Postgres(_) => None,
         });
-        platform::local::platform(platform::local::Settings {
+        platform::local::Settings {
             env_file: self.local.env_file.clone(),
             store: self.local.store.clone(),
             services: BTreeMap::from(services),
             sqlite,
-        })
-        .map_err(|error| Failure::from_platform(&error))
+        }
     }
 
     /// The database that the `.env` file names.

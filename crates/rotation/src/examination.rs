@@ -1,0 +1,69 @@
+//! Whether the database and the key in use would let a rotation begin.
+
+use platform::{Binding, Bound, Platform, Reference};
+use reencrypt::Plan;
+use secret::FernetKey;
+
+use crate::context::Store;
+use crate::database::{Database, Tokens};
+use crate::error::Error;
+
+/// What was found out of a database.
+#[derive(Debug)]
+pub struct Examined {
+    /// Whether the table can be re-encrypted.
+    pub table: Result<Plan, Error>,
+    /// What the key in use opens; none where the table could not be looked at.
+    pub tokens: Option<Result<Tokens, Error>>,
+}
+
+/// Connects to the database as a run does, checks its table, and opens every token
+/// with the key that a service reads now. Changes nothing.
+pub async fn examine(
+    platform: &Platform,
+    store: &Store,
+    service: &str,
+    database: &mut Database,
+) -> Examined {
+    let table = database.check().await;
+    let tokens = match &table {
+        Ok(_) => Some(tokens(platform, store, service, database).await),
+        Err(_) => None,
+    };
+    Examined { table, tokens }
+}
+
+async fn tokens(
+    platform: &Platform,
+    store: &Store,
+    service: &str,
+    database: &mut Database,
+) -> Result<Tokens, Error> {
+    let key = key_in_use(platform, store, service).await?;
+    database.count(&key, None).await
+}
+
+async fn key_in_use(platform: &Platform, store: &Store, service: &str) -> Result<FernetKey, Error> {
+    let binding = Binding {
+        variable: store.variable.clone(),
+        secret: store.name.clone(),
+    };
+    let reference = match platform.services.describe(service, &binding).await?.bound {
+        Bound::Latest => Some(Reference::Latest),
+        Bound::Pinned(version) => Some(Reference::Number(version)),
+        Bound::Inline => None,
+    };
+    let value = match reference {
+        Some(reference) => platform.store.access(&store.name, reference).await?.value,
+        None => {
+            let services = &platform.services;
+            services.inline_value(service, &store.variable).await?
+        }
+    };
+    let parsed = value.fernet_key().map_err(|source| Error::NotAKey {
+        secret: store.name.clone(),
+        place: format!("what `{service}` reads"),
+        source,
+    })?;
+    Ok(parsed.key)
+}

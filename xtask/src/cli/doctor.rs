@@ -1,0 +1,29 @@
+//! What can be typed to have an installation examined.
+
+use clap::Args;
+
+use super::{Format, Place};
+
+/// Find out what a rotation would fail at, before it begins
+///
+/// Looks at everything that the rotations need: who is logged in, every permission on the very thing
+/// that it is needed on, every version that the services read, the services and their traffic, the
+/// newest backup, the database, and whether the key in use opens every token. Each finding comes with
+/// the command that mends it. Changes nothing.
+#[derive(Args, Debug, Default)]
+#[command(after_long_help = "Environment:
+    DATABASE_URL          the database, in place of the one that the service reads
+    DATABASE_REQUIRE_SSL  true: demand TLS, as the service does
+
+Exit codes:
+    0   no rotation would fail; there may be warnings
+    1   a rotation would fail, or something could not be found out
+    3   stopped by a signal
+    64  wrong usage")]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// For people, or one JSON object on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
