@@ -1,6 +1,7 @@
 //! The platform `google-cloud`: the contract, and faults, by the real `gcloud`.
 mod backups;
 mod client_secrets;
+mod doctor;
 mod faults;
 mod lab;
 mod rotation;

@@ -11,6 +11,7 @@ mod tree;
 
 mod advice;
 mod checks;
+mod doctor;
 mod failing;
 mod journals;
 mod killed;

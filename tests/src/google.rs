@@ -6,6 +6,7 @@
 mod answer;
 mod faults;
 mod gcloud;
+mod policies;
 mod run;
 mod secrets;
 mod server;
@@ -38,12 +39,25 @@ pub struct World {
     pub run: CloudRunState,
     /// Cloud SQL.
     pub sql: SqlState,
-    /// Permissions that are missing.
+    /// Permissions that are missing on everything.
     pub denied: Vec<String>,
+    /// Permissions that are missing on one thing: a piece of its path, and the
+    /// permission.
+    pub denied_on: Vec<(&'static str, &'static str)>,
+    /// Permissions that no thing knows.
+    pub unknown: Vec<&'static str>,
     /// What goes wrong next.
     pub faults: Vec<Fault>,
     /// Every request, in order.
     pub requests: Vec<Recorded>,
+}
+
+impl World {
+    /// Whether a permission is missing on what a path names.
+    fn is_denied(&self, permission: &str, path: &str) -> bool {
+        let is_it = |(piece, denied): &(&str, &str)| *denied == permission && path.contains(piece);
+        self.denied.iter().any(|denied| denied == permission) || self.denied_on.iter().any(is_it)
+    }
 }
 
 /// A stand-in of a test's own, listening on loopback.
@@ -78,6 +92,17 @@ impl Google {
     /// Has something go wrong.
     pub fn fault(&self, fault: Fault) {
         self.world().faults.push(fault);
+    }
+
+    /// Every request that could have changed something.
+    pub fn changes(&self) -> Vec<String> {
+        let world = self.world();
+        let is_question =
+            |one: &&Recorded| one.method == "GET" || one.path().ends_with(":testIamPermissions");
+        let changes = world.requests.iter().filter(|one| !is_question(one));
+        changes
+            .map(|one| format!("{} {}", one.method, one.target))
+            .collect()
     }
 
     /// How many requests had this method and this in their path.

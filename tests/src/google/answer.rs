@@ -36,6 +36,11 @@ impl Answer {
         Answer::error(409, "ABORTED", message)
     }
 
+    pub(super) fn unauthenticated() -> Answer {
+        let message = "Request had invalid authentication credentials.";
+        Answer::error(401, "UNAUTHENTICATED", message)
+    }
+
     pub(super) fn denied(permission: &str) -> Answer {
         let message =
             format!("Permission '{permission}' denied on resource (or it may not exist).");

@@ -8,6 +8,9 @@ use tempfile::TempDir;
 use super::{Google, PROJECT};
 use crate::{command, runtime};
 
+/// What requests with the token of a [`GcloudConfig`] say.
+pub(super) const AUTHORIZATION: &str = "Bearer a-token";
+
 /// A configuration of a test's own: no account, no log, and every server the stand-in.
 #[derive(Debug)]
 pub struct GcloudConfig {
@@ -60,7 +63,7 @@ impl GcloudConfig {
             ("no_proxy".to_owned(), String::new()),
             ("NO_PROXY".to_owned(), String::new()),
         ];
-        for service in ["SECRETMANAGER", "RUN", "SQL"] {
+        for service in ["SECRETMANAGER", "RUN", "SQL", "IAM", "CLOUDRESOURCEMANAGER"] {
             let name = format!("CLOUDSDK_API_ENDPOINT_OVERRIDES_{service}");
             let host = format!("http://{}.test/", service.to_lowercase());
             variables.push((name, host));

@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::answer::Answer;
 use super::faults::{self, Effect};
-use super::{World, run, secrets, sql};
+use super::{World, gcloud, policies, run, secrets, sql};
 use crate::runtime;
 
 /// A request that was made.
@@ -28,6 +28,8 @@ pub struct Recorded {
     pub target: String,
     /// Its body.
     pub body: Value,
+    /// Whether it came with the token of the test's configuration.
+    pub is_authorised: bool,
 }
 
 impl Recorded {
@@ -74,6 +76,10 @@ async fn respond(
         method: parts.method.to_string(),
         host: parts.uri.host().unwrap_or_default().to_owned(),
         target: target.map_or_else(String::new, ToString::to_string),
+        is_authorised: parts
+            .headers
+            .get("authorization")
+            .is_some_and(|value| value == gcloud::AUTHORIZATION),
         body: serde_json::from_slice(&bytes.unwrap_or_default()).unwrap_or(Value::Null),
     };
     let (answer, delay) = {
@@ -111,6 +117,12 @@ fn answer(world: &mut World, request: &Recorded) -> (Answer, Duration) {
 }
 
 fn route(world: &mut World, request: &Recorded) -> Answer {
+    if !request.is_authorised {
+        return Answer::unauthenticated();
+    }
+    if request.path().ends_with(policies::METHOD) {
+        return policies::handle(world, request);
+    }
     let (permission, handle): (_, fn(&mut World, &Recorded) -> Answer) = match request.host.as_str()
     {
         "secretmanager.test" => (secrets::permission(request), secrets::handle),
@@ -118,7 +130,7 @@ fn route(world: &mut World, request: &Recorded) -> Answer {
         "sql.test" => (sql::permission(request), sql::handle),
         _ => return Answer::not_found("no such host"),
     };
-    if world.denied.iter().any(|denied| denied == permission) {
+    if world.is_denied(permission, request.path()) {
         return Answer::denied(permission);
     }
     handle(world, request)

@@ -98,6 +98,13 @@ impl ServiceState {
         }
     }
 
+    /// Has the newest revision fail, as one whose instances don't start any more.
+    pub fn fail(&mut self, message: &str) {
+        if let Some(revision) = self.revisions.last_mut() {
+            revision.fate = Fate::Failed(message.to_owned());
+        }
+    }
+
     pub(super) fn resource_version(&self) -> String {
         format!("AAY{}", self.version)
     }
