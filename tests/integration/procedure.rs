@@ -12,6 +12,7 @@ mod tree;
 mod advice;
 mod checks;
 mod doctor;
+mod emergency;
 mod failing;
 mod journals;
 mod killed;

@@ -6,9 +6,9 @@ mod find;
 mod parts;
 mod watcher;
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use rotation::database_login::Mode;
 use rotation::{Context, Material, Plan, Secret};
 use runbook::{Run, RunStatus, Runs, Stopped};
 use secret::SecretValue;
@@ -16,6 +16,7 @@ use secret::SecretValue;
 pub(crate) use self::ended::{Ended, Outcome};
 pub(crate) use self::find::find;
 use self::parts::Parts;
+pub(crate) use self::parts::Ways;
 use self::watcher::Watcher;
 use crate::cli::{self, Going, Output};
 use crate::confirm::Confirmed;
@@ -50,7 +51,7 @@ impl Procedure {
         settings: settings::Procedure,
         flags: String,
         secret: Secret,
-        mode: Mode,
+        ways: Ways,
         timeouts: &cli::Timeouts,
         output: Output,
         surroundings: &Surroundings<'_>,
@@ -64,7 +65,7 @@ impl Procedure {
             plan,
             platform,
             material,
-        } = Parts::of(secret, mode, &settings, timeouts, &progress, surroundings).await?;
+        } = Parts::of(secret, ways, &settings, timeouts, &progress, surroundings).await?;
         let context = Context {
             platform,
             store: settings.store_of(&secret),
@@ -72,6 +73,7 @@ impl Procedure {
             material,
             backup_max_age: settings.backup_max_age,
             soak: settings.soak,
+            client_list: PathBuf::new(),
             candidate: None,
         };
         Ok(Procedure {
@@ -188,6 +190,7 @@ impl Procedure {
     }
 
     async fn forward(&mut self, mut run: Run, going: Going, confirmed: Confirmed) -> Ended {
+        self.context.client_list = run.folder().join("clients.csv");
         interrupt::run_begins();
         let ran = runbook::run_forward(&self.plan, &mut self.context, &mut run, &mut self.watcher);
         let ran = ran.await;

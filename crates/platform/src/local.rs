@@ -11,6 +11,8 @@ mod services;
 mod store;
 mod whole_file;
 
+pub use self::whole_file::write as write_whole_file;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod clients;
 mod columns;
 mod database;
 mod error;
@@ -24,6 +25,7 @@ pub mod sample;
 
 pub use connection::{DatabaseMessage, Error as ConnectionError, Tls};
 
+pub use clients::{Client, clients};
 pub use columns::{Column, ColumnName, ColumnNameError, PerColumn};
 pub use database::Database;
 pub use error::Error;

@@ -2,6 +2,8 @@
 
 mod check;
 mod obtain;
+mod revoke;
+mod revoked;
 mod test;
 mod verify;
 
@@ -13,7 +15,9 @@ use crate::Plan;
 use crate::context::Context;
 use crate::error::Error;
 use crate::material::Material;
-use crate::steps::{CutOver, Pin, Prepare, RestartByHand, Retire, Soak, Stage, StoreCurrent};
+use crate::steps::{
+    CutOver, Destroy, Pin, Prepare, RestartByHand, Retire, Soak, Stage, StoreCurrent,
+};
 
 pub(crate) use check::trial;
 pub(crate) use obtain::OBTAIN;
@@ -24,6 +28,9 @@ pub const ISSUER: &str = "https://sso.redhat.com/auth/realms/redhat-external";
 /// What differs between installations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parameters {
+    /// The value is known to others: nothing is waited for, and the old one is revoked
+    /// and destroyed.
+    pub emergency: bool,
     /// The platform can't restart the services, so people do.
     pub restart_by_hand: bool,
 }
@@ -65,8 +72,15 @@ pub(crate) fn plan(rotation: &'static str, obtain: &'static About, parameters: P
         steps.push(Box::new(RestartByHand::without_outage()));
     }
     steps.push(Box::new(verify::Verify));
-    steps.push(Box::new(Soak));
-    steps.push(Box::new(Retire));
+    if parameters.emergency {
+        steps.push(Box::new(revoke::Revoke));
+        steps.push(Box::new(revoked::Revoked));
+        steps.push(Box::new(Retire));
+        steps.push(Box::new(Destroy));
+    } else {
+        steps.push(Box::new(Soak));
+        steps.push(Box::new(Retire));
+    }
     Plan::new(rotation, steps)
 }
 

@@ -1,5 +1,6 @@
 //! What steps work on: the platform, the database, and the candidate in memory.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -26,6 +27,8 @@ pub struct Context {
     pub backup_max_age: Duration,
     /// How long the old version is kept after the verification.
     pub soak: Duration,
+    /// Where the clients are listed whose secrets have to be issued anew.
+    pub client_list: PathBuf,
     /// The new value, from its generation until it is read back from the store.
     pub candidate: Option<SecretValue>,
 }

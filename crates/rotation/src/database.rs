@@ -62,6 +62,14 @@ impl Database {
             .map_err(|source| Error::database("check the table", source))
     }
 
+    /// Who the clients are.
+    pub(crate) async fn clients(&mut self) -> Result<Vec<reencrypt::Client>, Error> {
+        let mut connection = self.connect().await?;
+        reencrypt::clients(&mut connection, &self.interrupt)
+            .await
+            .map_err(|source| Error::database("list the clients", source))
+    }
+
     /// Counts the tokens under the two keys.
     pub(crate) async fn count(
         &mut self,

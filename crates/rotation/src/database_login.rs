@@ -20,7 +20,7 @@ use crate::Plan;
 use crate::context::Context;
 use crate::error::Error;
 use crate::steps::{
-    Announce, CutOver, Pin, Prepare, RestartByHand, Retire, Soak, Stage, StoreCurrent,
+    Announce, CutOver, Destroy, Pin, Prepare, RestartByHand, Retire, Soak, Stage, StoreCurrent,
 };
 
 pub(crate) use check::trial;
@@ -41,6 +41,8 @@ pub enum Mode {
 pub struct Parameters {
     /// How the login is replaced.
     pub mode: Mode,
+    /// The URL is known to others: nothing is waited for, and the old one is destroyed.
+    pub emergency: bool,
     /// People are told of the window before anything changes.
     pub announce: bool,
     /// The platform can't restart the services, so people do.
@@ -76,7 +78,8 @@ impl Mode {
 /// The rotation, step by step.
 pub(crate) fn plan(rotation: &'static str, parameters: Parameters) -> Plan {
     let mut steps: Vec<Box<dyn Step<Context, Error>>> = vec![Box::new(check::Check)];
-    if parameters.announce && parameters.mode == Mode::InPlace {
+    let is_announced = parameters.announce && !parameters.emergency;
+    if is_announced && parameters.mode == Mode::InPlace {
         steps.push(Box::new(Announce));
     }
     steps.push(Box::new(StoreCurrent));
@@ -93,10 +96,15 @@ pub(crate) fn plan(rotation: &'static str, parameters: Parameters) -> Plan {
         steps.push(Box::new(RestartByHand::without_outage()));
     }
     steps.push(Box::new(verify::Verify));
-    steps.push(Box::new(Soak));
+    if !parameters.emergency {
+        steps.push(Box::new(Soak));
+    }
     if parameters.mode == Mode::Alternate {
         steps.push(Box::new(lock_out::LockOut));
     }
     steps.push(Box::new(Retire));
+    if parameters.emergency {
+        steps.push(Box::new(Destroy));
+    }
     Plan::new(rotation, steps)
 }

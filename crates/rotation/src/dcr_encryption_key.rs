@@ -7,6 +7,7 @@
 
 mod check;
 mod generate;
+mod list_clients;
 mod reencrypt;
 mod survey;
 mod sweep;
@@ -20,8 +21,8 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::secrets::{DCR_ENCRYPTION_KEY, Secret};
 use crate::steps::{
-    Announce, BackUp, BackUpByHand, CutOver, Pin, Prepare, RestartByHand, Retire, Soak, Stage,
-    StoreCurrent,
+    Announce, BackUp, BackUpByHand, CutOver, Destroy, Pin, Prepare, RestartByHand, Retire, Soak,
+    Stage, StoreCurrent,
 };
 
 pub(crate) use check::{refuse_rollback, trial};
@@ -32,6 +33,9 @@ pub const SECRET: Secret = DCR_ENCRYPTION_KEY;
 /// What differs between installations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parameters {
+    /// The key is known to others: nothing is waited for, the old one is destroyed, and
+    /// the clients whose secrets have to be issued anew are listed.
+    pub emergency: bool,
     /// People are told of the window before anything changes.
     pub announce: bool,
     /// The platform can't back up the database, so people do.
@@ -43,7 +47,7 @@ pub struct Parameters {
 /// The rotation, step by step.
 pub fn plan(parameters: Parameters) -> Plan {
     let mut steps: Vec<Box<dyn Step<Context, Error>>> = vec![Box::new(check::Check)];
-    if parameters.announce {
+    if parameters.announce && !parameters.emergency {
         steps.push(Box::new(Announce));
     }
     if parameters.back_up_by_hand {
@@ -65,8 +69,14 @@ pub fn plan(parameters: Parameters) -> Plan {
     }
     steps.push(Box::new(sweep::Sweep));
     steps.push(Box::new(verify::Verify));
-    steps.push(Box::new(Soak));
-    steps.push(Box::new(Retire));
+    if parameters.emergency {
+        steps.push(Box::new(Retire));
+        steps.push(Box::new(list_clients::ListClients));
+        steps.push(Box::new(Destroy));
+    } else {
+        steps.push(Box::new(Soak));
+        steps.push(Box::new(Retire));
+    }
     Plan::new(SECRET.name, steps)
 }
 

@@ -145,6 +145,14 @@ pub enum Error {
         /// The one that isn't there.
         next: String,
     },
+    /// The issuer still accepts a value that is to be revoked.
+    #[error("the issuer still accepts version {version} of `{secret}`")]
+    NotRevoked {
+        /// The secret.
+        secret: String,
+        /// The version.
+        version: VersionNumber,
+    },
     /// A login that is to go still works.
     #[error("version {version} of `{secret}` still lets `{role}` in")]
     StillAccepted {
@@ -351,6 +359,7 @@ impl StepError for Error {
             Error::RoleLacks { .. } => "a role lacks a privilege",
             Error::SharedRole { .. } => "another secret has the same role",
             Error::NoSecondRole { .. } => "the role may not create roles",
+            Error::NotRevoked { .. } => "the old value is not revoked",
             Error::StillAccepted { .. } => "the old login still works",
             Error::WrongPlan => "a step belongs to another rotation",
             Error::NotInStore { .. } => "a service doesn't read the store",
@@ -397,6 +406,10 @@ impl StepError for Error {
             Error::NoSecondRole { role, .. } => Some(format!(
                 "let an administrator run `ALTER ROLE \"{role}\" CREATEROLE`, or rotate with `--in-place`"
             )),
+            Error::NotRevoked { .. } => Some(
+                "ask those who issued it once more: until it is revoked, whoever has it can use it"
+                    .to_owned(),
+            ),
             Error::StillAccepted { .. } => Some(
                 "somebody gave the role this password again: resuming locks it out once more".to_owned(),
             ),

@@ -32,6 +32,8 @@ pub(crate) const NEW_ROLE: &str = "new role";
 pub(crate) const ROLE_BEFORE: &str = "new role, before";
 /// Rows in the table when it was surveyed.
 pub(crate) const CLIENTS: &str = "clients";
+/// Clients whose secrets have to be issued anew.
+pub(crate) const CLIENTS_LISTED: &str = "clients to issue anew";
 /// Tokens under the old key when it was surveyed.
 pub(crate) const TOKENS_UNDER_OLD_KEY: &str = "tokens under the old key before";
 /// Tokens that the re-encryption wrote.

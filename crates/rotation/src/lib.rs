@@ -4,6 +4,7 @@ mod secrets;
 
 mod context;
 mod database;
+mod emergency;
 mod error;
 mod examination;
 mod facts;
@@ -25,6 +26,7 @@ mod way_back;
 
 pub use context::{Consumer, Context, Store};
 pub use database::{Database, RowObserver, Tokens};
+pub use emergency::is_emergency;
 pub use error::Error;
 pub use examination::{Examined, examine};
 pub use material::Material;

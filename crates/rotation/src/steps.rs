@@ -3,6 +3,7 @@
 mod announce;
 mod backup;
 mod cut_over;
+mod destroy;
 mod look;
 mod pin;
 mod prepare;
@@ -16,6 +17,7 @@ mod store_current;
 pub(crate) use announce::Announce;
 pub(crate) use backup::{BackUp, BackUpByHand};
 pub(crate) use cut_over::CutOver;
+pub(crate) use destroy::{Destroy, NAME as DESTROY};
 pub(crate) use look::{ready_consumers, refuse_foreign_versions, value_in_use};
 pub(crate) use pin::{Pin, expect};
 pub(crate) use prepare::Prepare;

@@ -134,7 +134,10 @@ impl Sandbox {
         let stored = |version: &Value| {
             let number = version["number"].as_u64().context("a number")?;
             let state = version["state"].as_str().context("a state")?.to_owned();
-            let value = self.read(&format!("{folder}/{number}.value"))?;
+            let value = match state.as_str() {
+                "destroyed" => String::new(),
+                _ => self.read(&format!("{folder}/{number}.value"))?,
+            };
             Ok(Stored {
                 number,
                 state,

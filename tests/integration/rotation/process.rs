@@ -58,6 +58,7 @@ impl World {
             })),
             backup_max_age: Duration::from_secs(3600),
             soak: self.soak,
+            client_list: self.path("clients.csv"),
             candidate: None,
         };
         let plan = dcr_encryption_key::plan(self.parameters);

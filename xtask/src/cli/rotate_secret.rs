@@ -42,6 +42,10 @@ pub(crate) struct RotateSecret {
     /// it. Until the new revision serves, the old one can't open new connections
     #[arg(long)]
     pub(crate) in_place: bool,
+    /// Others know the value: wait for nothing, have the old value revoked or locked out, destroy the old
+    /// version, and list the clients whose secrets have to be issued anew. Can't be rolled back in the end
+    #[arg(long)]
+    pub(crate) emergency: bool,
     /// Look at everything, show what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -6,7 +6,6 @@ pub(super) mod service;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rotation::database_login::Mode;
 use runbook::Runs;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +16,7 @@ use crate::cli::{self, Going, Place, quoted};
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::printer::Printer;
+use crate::procedure::Ways;
 use crate::workspace;
 
 const CLIENTS: u64 = 1000;
@@ -72,7 +72,7 @@ async fn show(
 async fn rotate(place: &Place, interrupt: &CancellationToken) -> u8 {
     let wanted = Wanted {
         secret: rotation::DCR_ENCRYPTION_KEY,
-        mode: Mode::default(),
+        ways: Ways::default(),
         place,
         timeouts: &cli::Timeouts::default(),
         output: cli::Output::default(),

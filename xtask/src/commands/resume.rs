@@ -1,6 +1,5 @@
 //! `cargo xtask resume`: find the run, say where it stands, go on.
 
-use rotation::database_login::Mode;
 use runbook::{History, RunStatus, StepStatus};
 use tokio_util::sync::CancellationToken;
 
@@ -10,7 +9,7 @@ use crate::cli;
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::procedure::{Ended, Procedure, find};
+use crate::procedure::{Ended, Procedure, Ways, find};
 use crate::secret_text::is_standard_input;
 use crate::settings;
 
@@ -36,7 +35,7 @@ async fn resume(
         settings,
         flags,
         found.secret,
-        Mode::of(&found.history),
+        Ways::of(&found.history),
         &typed.timeouts,
         typed.output,
         &surroundings,

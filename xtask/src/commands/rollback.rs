@@ -1,6 +1,5 @@
 //! `cargo xtask rollback`: find the run, say what is undone, undo it.
 
-use rotation::database_login::Mode;
 use runbook::{History, Undo};
 use tokio_util::sync::CancellationToken;
 
@@ -9,7 +8,7 @@ use crate::cli;
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::procedure::{Ended, Procedure, find};
+use crate::procedure::{Ended, Procedure, Ways, find};
 use crate::settings;
 
 /// Runs the command and gives its exit code.
@@ -33,7 +32,7 @@ async fn roll_back(
         settings,
         flags,
         found.secret,
-        Mode::of(&found.history),
+        Ways::of(&found.history),
         &typed.timeouts,
         typed.output,
         &surroundings,

@@ -12,7 +12,7 @@ use crate::confirm::{Confirmed, confirm};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::printer::Printer;
-use crate::procedure::Ended;
+use crate::procedure::{Ended, Ways};
 use crate::progress::Progress;
 use crate::report::{self, Listing, Subject, plan};
 use crate::settings::{self, PlatformName};
@@ -156,7 +156,7 @@ pub(super) fn wanted_on_platform(typed: &cli::RotateDcr) -> Result<Wanted<'_>, F
     warn_of_ignored_keys(&printer(typed.output));
     Ok(Wanted {
         secret: rotation::DCR_ENCRYPTION_KEY,
-        mode: rotation::database_login::Mode::default(),
+        ways: Ways::default(),
         place: &typed.place,
         timeouts: &typed.timeouts,
         output: typed.output,

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use rotation::Secret;
-use rotation::database_login::Mode;
 use runbook::plan_lines;
 use tokio_util::sync::CancellationToken;
 
@@ -13,15 +12,14 @@ use crate::cli::{Going, Output, Place, Timeouts};
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::procedure::{Ended, Procedure};
+use crate::procedure::{Ended, Procedure, Ways};
 use crate::secret_text::is_standard_input;
 use crate::settings::{self, PlatformName, Surroundings};
 
 /// What was asked for.
 pub(super) struct Wanted<'a> {
     pub(super) secret: Secret,
-    /// How the login of a database URL is replaced.
-    pub(super) mode: Mode,
+    pub(super) ways: Ways,
     pub(super) place: &'a Place,
     pub(super) timeouts: &'a Timeouts,
     pub(super) output: Output,
@@ -48,7 +46,7 @@ async fn rotate(wanted: &Wanted<'_>, surroundings: &Surroundings<'_>) -> Result<
         settings,
         flags,
         wanted.secret,
-        wanted.mode,
+        wanted.ways,
         wanted.timeouts,
         wanted.output,
         surroundings,

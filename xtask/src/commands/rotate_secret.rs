@@ -8,7 +8,7 @@ use super::printer;
 use super::rotate_on_platform::{self, Wanted};
 use crate::cli;
 use crate::failure::Failure;
-use crate::procedure::Ended;
+use crate::procedure::{Ended, Ways};
 
 /// Runs the command and gives its exit code.
 pub(super) async fn run(typed: &cli::RotateSecret, interrupt: &CancellationToken) -> u8 {
@@ -20,10 +20,13 @@ pub(super) async fn run(typed: &cli::RotateSecret, interrupt: &CancellationToken
     }
     let wanted = Wanted {
         secret: typed.secret,
-        mode: if typed.in_place {
-            Mode::InPlace
-        } else {
-            Mode::Alternate
+        ways: Ways {
+            mode: if typed.in_place {
+                Mode::InPlace
+            } else {
+                Mode::Alternate
+            },
+            emergency: typed.emergency,
         },
         place: &typed.place,
         timeouts: &typed.timeouts,

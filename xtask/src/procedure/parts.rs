@@ -12,6 +12,7 @@ use rotation::{
     database_url, dcr_encryption_key, gma_client_secret, red_hat_sso_client_secret,
     session_database_url,
 };
+use runbook::History;
 
 use crate::cli::{self, Format};
 use crate::failure::Failure;
@@ -19,6 +20,25 @@ use crate::interrupt;
 use crate::progress::Progress;
 use crate::report::Listing;
 use crate::settings::{self, Surroundings};
+
+/// How a rotation is to go: what a run must be gone on with as it was begun.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ways {
+    /// How the login of a database URL is replaced.
+    pub(crate) mode: Mode,
+    /// Whether others know the value.
+    pub(crate) emergency: bool,
+}
+
+impl Ways {
+    /// Those of a run.
+    pub(crate) fn of(history: &History) -> Ways {
+        Ways {
+            mode: Mode::of(history),
+            emergency: rotation::is_emergency(history),
+        }
+    }
+}
 
 /// What differs between the secrets.
 pub(super) struct Parts {
@@ -30,7 +50,7 @@ pub(super) struct Parts {
 impl Parts {
     pub(super) async fn of(
         secret: Secret,
-        mode: Mode,
+        ways: Ways,
         settings: &settings::Procedure,
         timeouts: &cli::Timeouts,
         progress: &Arc<Mutex<Progress>>,
@@ -44,7 +64,13 @@ impl Parts {
                     id: red_hat_sso_client_secret::CLIENT_ID,
                     proof: red_hat_sso_client_secret::PROOF,
                 };
-                Parts::of_client(secret, settings, client, red_hat_sso_client_secret::plan)
+                Parts::of_client(
+                    secret,
+                    ways,
+                    settings,
+                    client,
+                    red_hat_sso_client_secret::plan,
+                )
             }
             rotation::GMA_CLIENT_SECRET => {
                 let client = Oauth {
@@ -53,27 +79,27 @@ impl Parts {
                     id: gma_client_secret::CLIENT_ID,
                     proof: gma_client_secret::proof(),
                 };
-                Parts::of_client(secret, settings, client, gma_client_secret::plan)
+                Parts::of_client(secret, ways, settings, client, gma_client_secret::plan)
             }
             rotation::DATABASE_URL => {
                 let neighbour = &database_url::NEIGHBOUR;
                 let plan = database_url::plan;
-                Parts::of_login(secret, settings, mode, neighbour, plan, surroundings)
+                Parts::of_login(secret, settings, ways, neighbour, plan, surroundings)
             }
             rotation::SESSION_DATABASE_URL => {
                 let neighbour = &session_database_url::NEIGHBOUR;
                 let plan = session_database_url::plan;
-                Parts::of_login(secret, settings, mode, neighbour, plan, surroundings)
+                Parts::of_login(secret, settings, ways, neighbour, plan, surroundings)
             }
             // Of the five, one is left.
-            _ => Parts::of_key(settings, timeouts, progress, surroundings).await,
+            _ => Parts::of_key(ways, settings, timeouts, progress, surroundings).await,
         }
     }
 
     fn of_login(
         secret: Secret,
         settings: &settings::Procedure,
-        mode: Mode,
+        ways: Ways,
         neighbour: &Secret,
         plan: fn(database_login::Parameters) -> Plan,
         surroundings: &Surroundings<'_>,
@@ -81,14 +107,15 @@ impl Parts {
         let tls = settings.tls(surroundings)?;
         Ok(Parts {
             plan: plan(database_login::Parameters {
-                mode,
+                mode: ways.mode,
+                emergency: ways.emergency,
                 announce: settings.announce,
                 restart_by_hand: settings.cannot_restart(&secret),
             }),
             platform: settings.platform(None)?,
             material: Material::Login(Box::new(Logins {
                 roles: Box::new(PostgresRoles::new(tls)),
-                mode,
+                mode: ways.mode,
                 neighbour: settings.store_of(neighbour).name,
             })),
         })
@@ -96,19 +123,24 @@ impl Parts {
 
     fn of_client(
         secret: Secret,
+        ways: Ways,
         settings: &settings::Procedure,
         oauth: Oauth<'_>,
         plan: fn(client_secret::Parameters) -> Plan,
     ) -> Result<Parts, Failure> {
         let restart_by_hand = settings.cannot_restart(&secret);
         Ok(Parts {
-            plan: plan(client_secret::Parameters { restart_by_hand }),
+            plan: plan(client_secret::Parameters {
+                emergency: ways.emergency,
+                restart_by_hand,
+            }),
             platform: settings.platform(None)?,
             material: Material::ClientSecret(Box::new(oauth.client()?)),
         })
     }
 
     async fn of_key(
+        ways: Ways,
         settings: &settings::Procedure,
         timeouts: &cli::Timeouts,
         progress: &Arc<Mutex<Progress>>,
@@ -116,6 +148,7 @@ impl Parts {
     ) -> Result<Parts, Failure> {
         let (database, platform) = settings.reach(timeouts, surroundings).await?;
         let plan = dcr_encryption_key::plan(dcr_encryption_key::Parameters {
+            emergency: ways.emergency,
             announce: settings.announce,
             back_up_by_hand: platform.backups.is_none(),
             restart_by_hand: !settings.can_restart(Role::Handler),

@@ -12,8 +12,12 @@ use crate::Error;
 /// What the name of a file that isn't whole yet ends in.
 const UNFINISHED: &str = ".unfinished";
 
-/// Writes a file that its owner alone may read.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+/// Writes a file that its owner alone may read, whole or not at all.
+///
+/// # Errors
+///
+/// When it can't be written; what was there before is there still.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     replace(path, bytes, |_| Ok(()))
 }
 

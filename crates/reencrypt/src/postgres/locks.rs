@@ -5,6 +5,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
+use crate::clients::{CLIENTS, Client};
+
 /// The number of the advisory lock: "dcr_key" in ASCII. Advisory locks belong to
 /// one database, so two databases on a server don't meet.
 const ADVISORY_LOCK: i64 = 0x0064_6372_5f6b_6579;
@@ -31,6 +33,11 @@ pub(super) async fn count_rows(mut connection: &AsyncPgConnection) -> QueryResul
     let query = "SELECT count(*) AS clients FROM dcr_clients";
     let row: Count = diesel::sql_query(query).get_result(&mut connection).await?;
     Ok(row.clients.unsigned_abs())
+}
+
+/// Who the clients are.
+pub(super) async fn clients(mut connection: &AsyncPgConnection) -> QueryResult<Vec<Client>> {
+    diesel::sql_query(CLIENTS).load(&mut connection).await
 }
 
 /// Lets another connection see what this one sees now.

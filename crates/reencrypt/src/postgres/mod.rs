@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalogue::remark_on_triggers;
 
+use crate::clients::Client;
 use crate::error::Error;
 use crate::pass::PAGE_ROWS;
 use crate::said::said;
@@ -215,6 +216,11 @@ impl PostgresTable {
             self.search_table(&clients, table, &mut checked).await?;
         }
         Ok(checked)
+    }
+
+    /// Who the clients are.
+    pub(crate) async fn clients(&self) -> Result<Vec<Client>, Error> {
+        self.answer("list the clients", locks::clients).await
     }
 
     /// Looks through one table for encrypted columns that are not known.

@@ -20,6 +20,7 @@ use futures_util::future::BoxFuture;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::clients::Client;
 use crate::error::Error;
 use crate::said::said;
 use crate::table::{
@@ -104,6 +105,11 @@ impl SqliteTable {
     ) -> Result<R, Error> {
         let result = self.hand_over(task).await;
         result.map_err(|error| self.explain(operation, &error))
+    }
+
+    /// Who the clients are.
+    pub(crate) async fn clients(&self) -> Result<Vec<Client>, Error> {
+        self.patiently("list the clients", rows::clients).await
     }
 
     /// The same, again and again while somebody else holds the database, as

@@ -7,6 +7,7 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Binary, Nullable};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 
+use crate::clients::{CLIENTS, Client};
 use crate::columns::{Column, PerColumn};
 use crate::error::Error;
 use crate::pass::PAGE_ROWS;
@@ -24,6 +25,11 @@ pub(super) fn count(connection: &mut SqliteConnection) -> QueryResult<u64> {
     let count: Count =
         diesel::sql_query("SELECT count(*) AS clients FROM dcr_clients").get_result(connection)?;
     Ok(count.clients.unsigned_abs())
+}
+
+/// Who the clients are.
+pub(super) fn clients(connection: &mut SqliteConnection) -> QueryResult<Vec<Client>> {
+    diesel::sql_query(CLIENTS).load(connection)
 }
 
 /// Reads a page from a rowid on; `untouched` are the columns to digest.

@@ -109,7 +109,7 @@ async fn record_copies(
     Ok(copies)
 }
 
-fn copies(facts: &Facts) -> Vec<VersionNumber> {
+pub(super) fn copies(facts: &Facts) -> Vec<VersionNumber> {
     let numbers = facts.name(facts::COPIES).unwrap_or_default();
     let numbers = numbers.split('-');
     numbers.filter_map(|number| number.parse().ok()).collect()
