@@ -6,6 +6,7 @@ mod faults;
 mod lab;
 mod rotation;
 mod services;
+mod sql_proxy;
 mod stand_in;
 mod store;
 

@@ -9,6 +9,7 @@ mod watcher;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use platform::google_cloud::SqlProxy;
 use rotation::{Context, Material, Plan, Secret};
 use runbook::{Run, RunStatus, Runs, Stopped};
 use secret::SecretValue;
@@ -36,6 +37,8 @@ pub(crate) struct Procedure {
     /// The runs.
     runs: Runs,
     context: Context,
+    /// The way to the database, open as long as this is.
+    _proxy: Option<SqlProxy>,
     watcher: Watcher,
     /// The flags that the next command needs, too.
     flags: String,
@@ -65,6 +68,7 @@ impl Procedure {
             plan,
             platform,
             material,
+            proxy,
         } = Parts::of(secret, ways, &settings, timeouts, &progress, surroundings).await?;
         let context = Context {
             platform,
@@ -89,6 +93,7 @@ impl Procedure {
             settings,
             plan,
             context,
+            _proxy: proxy,
         })
     }
 

@@ -201,7 +201,7 @@ fn config(
     let mut config = tokio_postgres::Config::new();
     match &target.host {
         Host::Tcp(name) => config.host(name),
-        Host::UnixSocket(path) => config.host_path(path),
+        Host::UnixSocket(path) => config.host_path(target.socket_folder.as_ref().unwrap_or(path)),
     };
     if let Some(password) = &target.password {
         config.password(password.expose_secret());

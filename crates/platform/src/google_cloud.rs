@@ -8,6 +8,7 @@ mod failure;
 mod gcloud;
 mod process;
 mod services;
+mod sql_proxy;
 mod store;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::{Backups, Error, Platform};
 
 pub use self::error::CloudError;
 pub use self::examine::examine;
+pub use self::sql_proxy::SqlProxy;
 
 /// What the platform needs to know. The account is the one that `gcloud` is logged
 /// in with; neither it nor any other setting of the user's is changed.

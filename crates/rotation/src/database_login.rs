@@ -13,6 +13,8 @@ mod second_role;
 mod set_password;
 mod verify;
 
+use std::path::PathBuf;
+
 use platform::database_roles::DatabaseRoles;
 use runbook::{History, Step};
 
@@ -53,6 +55,8 @@ pub struct Parameters {
 pub struct Logins {
     /// The server.
     pub roles: Box<dyn DatabaseRoles>,
+    /// Where the server's socket is, if it isn't where the URL says.
+    pub socket_folder: Option<PathBuf>,
     /// How the login is replaced.
     pub mode: Mode,
     /// What the store calls the other secret that holds a login, perhaps to the same

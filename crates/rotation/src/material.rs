@@ -32,7 +32,7 @@ impl Material {
         match self {
             Material::Key(_) => found.key().map(|_| ()),
             Material::ClientSecret(_) => found.refuse_empty(),
-            Material::Login(_) => url_of(found).map(|_| ()),
+            Material::Login(logins) => url_of(logins, found).map(|_| ()),
         }
     }
 

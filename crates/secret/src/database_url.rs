@@ -79,6 +79,18 @@ impl DatabaseUrl {
         self
     }
 
+    /// The same URL, for one who finds the server's socket in another folder. A URL
+    /// that leads to no socket stays as it is.
+    #[must_use]
+    pub fn through_socket_in(mut self, folder: &Path) -> DatabaseUrl {
+        if let DatabaseTarget::Postgres(target) = &mut self.target
+            && matches!(target.host, Host::UnixSocket(_))
+        {
+            target.socket_folder = Some(folder.to_owned());
+        }
+        self
+    }
+
     /// Where the URL leads.
     pub fn target(&self) -> &DatabaseTarget {
         &self.target

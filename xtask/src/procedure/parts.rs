@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use platform::database_roles::PostgresRoles;
+use platform::google_cloud::SqlProxy;
 use platform::{CertificateAuthorities, HttpOauthChecks, Issuer, OauthLimits, Platform, Proof};
 use reencrypt::Event;
 use rotation::client_secret::{self, Client, ClientId};
@@ -45,6 +46,8 @@ pub(super) struct Parts {
     pub(super) plan: Plan,
     pub(super) platform: Platform,
     pub(super) material: Material,
+    /// Kept as long as the database is needed.
+    pub(super) proxy: Option<SqlProxy>,
 }
 
 impl Parts {
@@ -84,19 +87,19 @@ impl Parts {
             rotation::DATABASE_URL => {
                 let neighbour = &database_url::NEIGHBOUR;
                 let plan = database_url::plan;
-                Parts::of_login(secret, settings, ways, neighbour, plan, surroundings)
+                Parts::of_login(secret, settings, ways, neighbour, plan, surroundings).await
             }
             rotation::SESSION_DATABASE_URL => {
                 let neighbour = &session_database_url::NEIGHBOUR;
                 let plan = session_database_url::plan;
-                Parts::of_login(secret, settings, ways, neighbour, plan, surroundings)
+                Parts::of_login(secret, settings, ways, neighbour, plan, surroundings).await
             }
             // Of the five, one is left.
             _ => Parts::of_key(ways, settings, timeouts, progress, surroundings).await,
         }
     }
 
-    fn of_login(
+    async fn of_login(
         secret: Secret,
         settings: &settings::Procedure,
         ways: Ways,
@@ -105,6 +108,9 @@ impl Parts {
         surroundings: &Surroundings<'_>,
     ) -> Result<Parts, Failure> {
         let tls = settings.tls(surroundings)?;
+        let platform = settings.platform(None)?;
+        let name = settings.store_of(&secret).name;
+        let proxy = settings.proxy_to(&platform, &name).await?;
         Ok(Parts {
             plan: plan(database_login::Parameters {
                 mode: ways.mode,
@@ -112,12 +118,14 @@ impl Parts {
                 announce: settings.announce,
                 restart_by_hand: settings.cannot_restart(&secret),
             }),
-            platform: settings.platform(None)?,
+            platform,
             material: Material::Login(Box::new(Logins {
                 roles: Box::new(PostgresRoles::new(tls)),
+                socket_folder: proxy.as_ref().map(SqlProxy::socket_folder),
                 mode: ways.mode,
                 neighbour: settings.store_of(neighbour).name,
             })),
+            proxy,
         })
     }
 
@@ -136,6 +144,7 @@ impl Parts {
             }),
             platform: settings.platform(None)?,
             material: Material::ClientSecret(Box::new(oauth.client()?)),
+            proxy: None,
         })
     }
 
@@ -165,6 +174,7 @@ impl Parts {
             plan,
             platform,
             material,
+            proxy: database.proxy,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Which database, and how to deal with it.
 
+use platform::google_cloud::SqlProxy;
 use reencrypt::{Timeouts, Tls};
 use secret::{DatabaseTarget, DatabaseUrl};
 use zeroize::Zeroizing;
@@ -16,6 +17,8 @@ pub(crate) struct Database {
     pub(crate) tls: Tls,
     /// How long to wait.
     pub(crate) timeouts: Timeouts,
+    /// The proxy through which it is reached, if there has to be one.
+    pub(crate) proxy: Option<SqlProxy>,
 }
 
 /// Reads the environment and the timeouts' flags.
@@ -40,6 +43,7 @@ pub(super) fn with_url(
     }
     let default = Timeouts::default();
     Ok(Database {
+        proxy: None,
         url,
         tls,
         timeouts: Timeouts {

@@ -83,6 +83,8 @@ pub(crate) struct GoogleCloud {
     pub(crate) instance: Option<String>,
     /// The program.
     pub(crate) gcloud: Option<PathBuf>,
+    /// The Cloud SQL Auth Proxy.
+    pub(crate) cloud_sql_proxy: Option<PathBuf>,
 }
 
 /// What the platform calls the services.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use platform::Reference;
-use platform::google_cloud;
+use platform::google_cloud::{self, SqlProxy};
 use secret::DatabaseUrl;
 
 use super::file::File;
@@ -21,6 +21,7 @@ pub(crate) struct GoogleCloud {
     /// The instance of Cloud SQL, if the database is on one.
     pub(crate) instance: Option<String>,
     gcloud: Option<PathBuf>,
+    cloud_sql_proxy: Option<PathBuf>,
 }
 
 impl GoogleCloud {
@@ -47,6 +48,7 @@ impl GoogleCloud {
             region: region.unwrap_or_else(|| "us-central1".to_owned()),
             instance: text_of("DB_INSTANCE_NAME", surroundings)?.or(settings.instance),
             gcloud: settings.gcloud,
+            cloud_sql_proxy: settings.cloud_sql_proxy,
         })
     }
 
@@ -57,6 +59,23 @@ impl GoogleCloud {
     /// A name that can't be one.
     pub(super) fn platform(&self) -> Result<platform::Platform, Failure> {
         google_cloud::platform(self.settings()).map_err(|error| Failure::from_platform(&error))
+    }
+
+    /// Starts the proxy that a URL needs, if it needs one.
+    ///
+    /// # Errors
+    ///
+    /// When it opens no socket.
+    pub(super) async fn proxy(&self, url: &DatabaseUrl) -> Result<Option<SqlProxy>, Failure> {
+        let Some(instance) = SqlProxy::needed_for(url) else {
+            return Ok(None);
+        };
+        let program = self.cloud_sql_proxy.clone();
+        let program = program.unwrap_or_else(|| "cloud-sql-proxy".into());
+        let started = SqlProxy::start(&program, instance).await;
+        started
+            .map(Some)
+            .map_err(|error| Failure::from_platform(&error))
     }
 
     pub(super) fn settings(&self) -> google_cloud::Settings {

@@ -21,6 +21,24 @@ pub enum CloudError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The way to the database needs a proxy, and that isn't installed.
+    #[error("`{instance}` has no socket on this machine, and `{program}` did not start")]
+    NoProxy {
+        /// The instance's connection name: project, region and name.
+        instance: String,
+        /// What was started.
+        program: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The proxy ended, or opened no socket in time.
+    #[error("the proxy to `{instance}` opened no socket: {said}")]
+    Proxy {
+        /// The instance's connection name.
+        instance: String,
+        /// Its last words.
+        said: String,
+    },
     /// Nobody is logged in, or the login has ended.
     #[error("cannot {action}: `gcloud` is not logged in")]
     LoggedOut {
@@ -169,6 +187,17 @@ impl CloudError {
             CloudError::NoGcloud { .. } => {
                 "install the Google Cloud CLI: https://cloud.google.com/sdk/docs/install"
             }
+            CloudError::NoProxy { instance, .. } => {
+                return Some(format!(
+                    "install the Cloud SQL Auth Proxy: https://cloud.google.com/sql/docs/postgres/sql-proxy; or \
+                     run it yourself: `sudo install -d -o \"$USER\" /cloudsql`, then `cloud-sql-proxy \
+                     --gcloud-auth --unix-socket /cloudsql {instance}`"
+                ));
+            }
+            CloudError::Proxy { .. } => {
+                "see that you have the role `roles/cloudsql.client`, and that the instance can be reached \
+                 from here"
+            }
             CloudError::LoggedOut { .. } => "`gcloud auth login`",
             CloudError::Denied { permission, .. } => return Some(grant(permission.as_deref())),
             CloudError::Name { .. } => "check the settings",
@@ -206,6 +235,7 @@ impl CloudError {
     pub fn what(&self) -> &'static str {
         match self {
             CloudError::NoGcloud { .. } => "gcloud did not start",
+            CloudError::NoProxy { .. } | CloudError::Proxy { .. } => "no way to the database",
             CloudError::LoggedOut { .. } => "gcloud was not logged in",
             CloudError::Denied { .. } => "a permission was missing",
             CloudError::Name { .. } => "a name was refused",

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use super::Settings;
 
 /// What of this program's own environment is no child's business.
-const WITHHELD: [&str; 3] = ["DCR_OLD_KEY", "DCR_NEW_KEY", "DATABASE_URL"];
+pub(super) const WITHHELD: [&str; 3] = ["DCR_OLD_KEY", "DCR_NEW_KEY", "DATABASE_URL"];
 
 /// What `gcloud` must do whatever the user's own configuration says: ask nothing,
 /// write no log of arguments, print no requests, print its answer.

@@ -7,7 +7,7 @@ use runbook::{About, Applied, Facts, Kind, Log, Name, Observed, Step, Undo};
 use secret::DatabaseUrl;
 
 use super::Mode;
-use super::role::{next_role, url_of};
+use super::role::next_role;
 use crate::context::{Consumer, Context, old_version};
 use crate::error::Error;
 use crate::place;
@@ -83,7 +83,7 @@ async fn url_in_use(
     let (consumer, service) = described.first().ok_or(Error::NoVersion)?;
     let value = steps::value_in_use(context, consumer, service.bound).await?;
     let place = format!("what `{}` reads", consumer.service);
-    let url = url_of(context.found(&value, &place))?;
+    let url = context.url_in(&value, &place)?;
     context.expect_login(&url, &url, &place).await?;
     Ok(url)
 }

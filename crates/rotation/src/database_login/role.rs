@@ -2,7 +2,7 @@
 
 use platform::database_roles::{DatabaseRoles, Login, other_role};
 use runbook::Facts;
-use secret::{DatabaseUrl, VersionNumber};
+use secret::{DatabaseUrl, SecretValue, VersionNumber};
 
 use super::{Logins, Mode};
 use crate::context::{Context, new_version, old_version};
@@ -29,7 +29,12 @@ impl Context {
     /// The URL of an enabled version.
     pub(super) async fn url(&self, version: VersionNumber) -> Result<DatabaseUrl, Error> {
         let value = self.value(version).await?;
-        url_of(self.found(&value, &format!("version {version}")))
+        self.url_in(&value, &format!("version {version}"))
+    }
+
+    /// The value as a URL of this server. `place` is where the value was found.
+    pub(super) fn url_in(&self, value: &SecretValue, place: &str) -> Result<DatabaseUrl, Error> {
+        url_of(self.logins()?, self.found(value, place))
     }
 
     /// The URL that was in use when the run began, and the one that takes its place.
@@ -75,7 +80,7 @@ impl Context {
 }
 
 /// The value as a database URL with a login.
-pub(crate) fn url_of(found: Found<'_>) -> Result<DatabaseUrl, Error> {
+pub(crate) fn url_of(logins: &Logins, found: Found<'_>) -> Result<DatabaseUrl, Error> {
     let not_a_url = |source| Error::NotAUrl {
         secret: found.secret.to_owned(),
         place: found.place.to_owned(),
@@ -86,7 +91,10 @@ pub(crate) fn url_of(found: Found<'_>) -> Result<DatabaseUrl, Error> {
         Some(Err(error)) => Err(not_a_url(Some(error))),
         Some(Ok(url)) => {
             url.password()?;
-            Ok(url)
+            Ok(match &logins.socket_folder {
+                Some(folder) => url.through_socket_in(folder),
+                None => url,
+            })
         }
     }
 }
@@ -97,7 +105,7 @@ pub(crate) async fn refuse_if_accepted(
     found: Found<'_>,
     version: VersionNumber,
 ) -> Result<(), Error> {
-    let url = url_of(found)?;
+    let url = url_of(logins, found)?;
     match logins.roles.log_in(&url, None).await? {
         Login::Refused(_) => Ok(()),
         Login::Accepted(_) => Err(Error::StillAccepted {

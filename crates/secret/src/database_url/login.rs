@@ -88,7 +88,11 @@ impl DatabaseUrl {
         self.password()?;
         let parts = Parts::of(self.expose_secret()).map_err(LoginError::User)?;
         let written = write(&parts, user, password.expose_secret());
-        DatabaseUrl::parse(&written).map_err(LoginError::User)
+        let url = DatabaseUrl::parse(&written).map_err(LoginError::User)?;
+        Ok(match &self.postgres()?.socket_folder {
+            Some(folder) => url.through_socket_in(folder),
+            None => url,
+        })
     }
 
     /// The same URL for a role that is not in use while this URL is: with the

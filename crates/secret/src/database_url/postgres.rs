@@ -16,6 +16,9 @@ use super::{DatabaseUrlError, UrlPart};
 pub struct PostgresTarget {
     /// The server.
     pub host: Host,
+    /// The folder in which the server's socket is to be found in place of the URL's: a
+    /// proxy's. It stands in no URL.
+    pub socket_folder: Option<PathBuf>,
     /// Its port, 5432 if none is given; for a socket, the number in its name.
     pub port: u16,
     /// The role to log in as, decoded.
@@ -86,6 +89,7 @@ pub(super) fn read(parts: &Parts<'_>) -> Result<PostgresTarget, DatabaseUrlError
     };
     Ok(PostgresTarget {
         host,
+        socket_folder: None,
         port,
         user,
         password,

@@ -40,6 +40,7 @@ pub(super) async fn examine(
     let Some(reader) = consumers.first() else {
         return Vec::new();
     };
+    let _proxy = database.proxy;
     let mut database = rotation::Database {
         url: database.url,
         tls: database.tls,

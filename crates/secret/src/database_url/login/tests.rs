@@ -4,6 +4,8 @@
     reason = "tests look at passwords of their own"
 )]
 
+use std::path::Path;
+
 use super::*;
 
 /// `{login}` is the place of user and password, and all else has to stay.
@@ -175,4 +177,31 @@ fn neither_message_nor_mask_shows_the_new_password() {
     let after = url.with_login("n", &password("hunter2")).unwrap();
     let printed = format!("{after} {after:?} {:?}", after.target());
     assert!(!printed.contains("hunter2"), "it shows");
+}
+
+#[test]
+fn a_proxys_socket_is_kept_for_another_login() {
+    let url = parse("postgresql://u:old@/db?host=/cloudsql/p:r:i");
+    let url = url.through_socket_in(Path::new("/tmp/sql1/p:r:i"));
+    let other = url.with_login("v", &Password::generate()).unwrap();
+    let DatabaseTarget::Postgres(target) = other.target() else {
+        unreachable!()
+    };
+    let folder = target.socket_folder.as_deref();
+    assert_eq!(folder, Some(Path::new("/tmp/sql1/p:r:i")));
+    assert!(
+        matches!(&target.host, crate::Host::UnixSocket(host) if host == Path::new("/cloudsql/p:r:i"))
+    );
+    assert!(
+        !other.expose_secret().contains("sql1"),
+        "it stands in the URL"
+    );
+}
+
+#[test]
+fn a_url_without_a_socket_takes_no_proxy() {
+    let url = parse("postgresql://u:old@h:5432/db").through_socket_in(Path::new("/tmp/x"));
+    assert!(
+        matches!(url.target(), DatabaseTarget::Postgres(target) if target.socket_folder.is_none())
+    );
 }
