@@ -4,13 +4,14 @@ use async_trait::async_trait;
 use platform::database_roles::other_role;
 use platform::{Reference, Service};
 use runbook::{About, Applied, Facts, Kind, Log, Name, Observed, Step, Undo};
-use secret::DatabaseUrl;
+use secret::{DatabaseUrl, SecretValue};
 
 use super::Mode;
 use super::role::next_role;
 use crate::context::{Consumer, Context, old_version};
 use crate::error::Error;
 use crate::place;
+use crate::secrets::{DATABASE_URL, SESSION_DATABASE_URL};
 use crate::steps;
 
 /// Looks at everything that later steps need.
@@ -90,27 +91,49 @@ async fn url_in_use(
 
 /// A role has one password: who rotates it for one secret takes it from the other.
 async fn refuse_shared_role(context: &Context, url: &DatabaseUrl) -> Result<(), Error> {
-    let neighbour = &context.logins()?.neighbour;
-    let store = &context.platform.store;
-    let value = match store.access(neighbour, Reference::Latest).await {
-        Ok(stored) => stored.value,
-        Err(platform::Error::NoSuchVersion { .. }) => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
-    let Some(Ok(other)) = value.database_url() else {
-        return Ok(());
-    };
-    let is_shared = other.user().is_ok_and(|user| {
-        let own = url.user().unwrap_or_default();
-        user == own || user == other_role(own)
-    });
-    if is_shared {
-        return Err(Error::SharedRole {
-            role: url.user()?.to_owned(),
-            neighbour: neighbour.clone(),
-        });
+    let own = url.user()?;
+    for value in neighbours_values(context).await? {
+        let Some(Ok(other)) = value.database_url() else {
+            continue;
+        };
+        if other
+            .user()
+            .is_ok_and(|user| user == own || user == other_role(own))
+        {
+            return Err(Error::SharedRole {
+                role: own.to_owned(),
+                neighbour: context.logins()?.neighbour.clone(),
+            });
+        }
     }
     Ok(())
+}
+
+/// What the other secret holds: in the store, and in the services' own configuration,
+/// which the store may know nothing of yet.
+async fn neighbours_values(context: &Context) -> Result<Vec<SecretValue>, Error> {
+    let mut values = Vec::new();
+    let neighbour = &context.logins()?.neighbour;
+    let store = &context.platform.store;
+    match store.access(neighbour, Reference::Latest).await {
+        Ok(stored) => values.push(stored.value),
+        Err(platform::Error::NoSuchVersion { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let urls = [DATABASE_URL, SESSION_DATABASE_URL];
+    let others = urls
+        .iter()
+        .filter(|url| url.variable != context.store.variable);
+    for variable in others.map(|url| url.variable) {
+        for consumer in &context.consumers {
+            let services = &context.platform.services;
+            // An error is how platforms say that there is none. That the service can be
+            // asked was seen before.
+            let value = services.inline_value(&consumer.service, variable).await;
+            values.extend(value.ok());
+        }
+    }
+    Ok(values)
 }
 
 /// Alternating needs a second role, and somebody who may make it.
