@@ -48,7 +48,7 @@ fn parse(
     let parsed = ClientSecret::parse(text).map_err(|error| {
         Failure::check(format!("the {what} from {source} can't be used: {error}"))
             .nothing_changed()
-            .hint("give the value alone, as it was issued")
+            .hint(error.hint())
     })?;
     for warning in &parsed.warnings {
         surroundings

@@ -145,11 +145,15 @@ impl Procedure {
         going: Going,
         confirmed: Confirmed,
     ) -> Ended {
-        self.watcher.is_done = is_done;
         match self.open(name).await {
             Err(failure) => Ended::not_begun(failure),
             Ok(run) => match run.history().status {
-                RunStatus::Forward => self.forward(run, going, confirmed).await,
+                RunStatus::Forward => {
+                    // A value is given, not done: the word would be taken for a later step.
+                    let is_of_people = !rotation::waits_for_value(run.history());
+                    self.watcher.is_done = is_done && is_of_people;
+                    self.forward(run, going, confirmed).await
+                }
                 RunStatus::RollingBack => self.back(run, None, confirmed).await,
                 RunStatus::Done => Ended::not_begun(nothing_to_do(name, "done")),
                 RunStatus::RolledBack => Ended::not_begun(nothing_to_do(name, "rolled back")),

@@ -36,7 +36,7 @@ pub use secrets::{
     DATABASE_URL, DCR_ENCRYPTION_KEY, GMA_CLIENT_SECRET, RED_HAT_SSO_CLIENT_SECRET, Role, SECRETS,
     SESSION_DATABASE_URL, Secret,
 };
-pub use state::{did_nothing, state};
+pub use state::{did_nothing, needs_restart_by_hand, result, state, waits_for_value};
 pub use trial::{Trial, trial};
 pub use way_back::refuse_rollback;
 

@@ -1,13 +1,15 @@
 //! What state things are in, in words, for whoever has to decide at night.
 
-use runbook::{History, RunStatus, StepStatus};
+use runbook::{History, RunStatus, StepHistory, StepStatus};
 
+use crate::client_secret::OBTAIN;
 use crate::facts;
 use crate::secrets::DCR_ENCRYPTION_KEY;
+use crate::steps::RESTART_BY_HAND;
 
 /// What a run has left behind so far, by its journal: the versions, what the
-/// services read, what the table is under. It says *perhaps* of what was begun and
-/// not finished.
+/// services read, what the table is under, which role logs in. It says *perhaps* of
+/// what was begun and not finished.
 pub fn state(history: &History) -> String {
     let mut parts = Vec::new();
     let old = history.facts.version(facts::OLD_VERSION);
@@ -24,6 +26,12 @@ pub fn state(history: &History) -> String {
         "re-encrypt",
         "the table is under the new key",
     ));
+    if let Ok(role) = history.facts.name(facts::NEW_ROLE) {
+        let ready = format!("`{role}` is ready to take over");
+        parts.push(of_step(history, "second-role", &ready));
+        let alone = format!("`{role}` logs in with the new password alone");
+        parts.push(of_step(history, "set-password", &alone));
+    }
     parts.push(of_step(
         history,
         "cut-over",
@@ -31,6 +39,10 @@ pub fn state(history: &History) -> String {
     ));
     if let (Ok(old), StepStatus::Undone) = (&old, history.step_status("cut-over")) {
         parts.push(Some(format!("the services read version {old} again")));
+    }
+    if let Ok(role) = history.facts.name(facts::OLD_ROLE) {
+        let locked_out = format!("`{role}` is locked out");
+        parts.push(of_step(history, "lock-out", &locked_out));
     }
     if let Ok(old) = old {
         parts.push(of_step(
@@ -56,12 +68,52 @@ pub fn state(history: &History) -> String {
     }
 }
 
+/// What a run that is at its end has done to the versions and, where logins take
+/// turns, to the roles: in words, in one line.
+pub fn result(history: &History) -> String {
+    let facts = &history.facts;
+    let (Ok(old), Ok(new)) = (
+        facts.version(facts::OLD_VERSION),
+        facts.version(facts::NEW_VERSION),
+    ) else {
+        return "the new version serves".to_owned();
+    };
+    match (facts.name(facts::OLD_ROLE), facts.name(facts::NEW_ROLE)) {
+        (Ok(old_role), Ok(new_role)) if old_role != new_role => format!(
+            "version {new} serves, with the role `{new_role}`; version {old} is disabled, and \
+             `{old_role}` is locked out"
+        ),
+        (Ok(role), Ok(_)) => format!(
+            "version {new} serves, with a new password for `{role}`; version {old} is disabled"
+        ),
+        _ => format!("version {new} serves; version {old} is disabled"),
+    }
+}
+
+/// Whether a run waits for a value that other people issue.
+pub fn waits_for_value(history: &History) -> bool {
+    let waits = |step: &StepHistory| {
+        step.status == StepStatus::Waiting && step.name.as_str() == OBTAIN.name
+    };
+    history.status == RunStatus::Forward && history.current_step().is_some_and(waits)
+}
+
+/// Whether a run that is rolled back leaves people a service to restart: they
+/// restarted it for the new value, and the platform can't.
+pub fn needs_restart_by_hand(history: &History) -> bool {
+    history.status == RunStatus::RolledBack
+        && history.step_status(RESTART_BY_HAND) == StepStatus::Undone
+}
+
 /// Whether a run that is rolled back had come no further than to look around.
 pub fn did_nothing(history: &History) -> bool {
-    let later_steps = history.steps.iter().skip(1);
-    history.status == RunStatus::RolledBack
-        && later_steps.into_iter().all(|step| step.began_at.is_none())
+    let mut begun = history.steps.iter().filter(|step| step.began_at.is_some());
+    let only_looks = |step: &StepHistory| LOOKS.contains(&step.name.as_str());
+    history.status == RunStatus::RolledBack && begun.all(only_looks)
 }
+
+/// The steps that change nothing outside the process, and come before all others.
+const LOOKS: [&str; 3] = ["check", OBTAIN.name, "test"];
 
 /// Nothing where the step has not begun or is undone.
 fn of_step(history: &History, step: &str, effect: &str) -> Option<String> {

@@ -21,7 +21,7 @@ pub(crate) use destroy::{Destroy, NAME as DESTROY};
 pub(crate) use look::{ready_consumers, refuse_foreign_versions, value_in_use};
 pub(crate) use pin::{Pin, expect};
 pub(crate) use prepare::Prepare;
-pub(crate) use restart::RestartByHand;
+pub(crate) use restart::{RESTART_BY_HAND, RestartByHand};
 pub(crate) use retire::Retire;
 pub(crate) use soak::Soak;
 pub(crate) use stage::{Stage, find as find_candidate, has_value_of, refuse_foreign_version};

@@ -48,6 +48,7 @@ pub(super) fn explain(error: &Error, typed: &[OsString]) -> Failure {
                 None => Failure::usage(format!("`{}` was given more than once", flag())),
             }
         }
+        ErrorKind::MissingRequiredArgument => Failure::usage(format!("`{}` is missing", flag())),
         ErrorKind::InvalidUtf8 => Failure::usage("an argument is not UTF-8"),
         ErrorKind::TooManyValues => Failure::usage(format!("`{}` takes no value", flag())),
         _ => Failure::usage("these arguments can't be understood"),

@@ -41,10 +41,19 @@ async fn resume(
         &surroundings,
     )
     .await?;
+    let takes_value = procedure.takes_value() && still_lacks_value(&found.history);
+    if typed.value_file.is_some() && !takes_value {
+        let name = &found.name;
+        return Err(
+            Failure::usage(format!("the run `{name}` doesn't wait for a value"))
+                .nothing_changed()
+                .hint("leave `--value-file` out"),
+        );
+    }
     printer.note(&where_it_stands(&found.name, &found.history));
     let ask_on = surroundings.terminal.as_ref().filter(|_| !typed.going.yes);
     let confirmed = confirm("Go on with it?", ask_on, interrupt)?;
-    if procedure.takes_value() && still_lacks_value(&found.history) {
+    if takes_value {
         let file = typed.value_file.as_deref();
         procedure.take(candidate(found.secret.name, file, &surroundings)?);
     }

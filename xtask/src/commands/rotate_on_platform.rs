@@ -53,13 +53,6 @@ async fn rotate(wanted: &Wanted<'_>, surroundings: &Surroundings<'_>) -> Result<
     )
     .await?;
     procedure.refuse_unfinished()?;
-    if !procedure.takes_value() && wanted.value_file.is_some() {
-        return Err(
-            Failure::usage(format!("the value of `{}` isn't given", wanted.secret.name))
-                .nothing_changed()
-                .hint("leave `--value-file` out: the new value is generated and stored"),
-        );
-    }
     show(&procedure, wanted.dry_run, &surroundings.printer);
     if wanted.dry_run {
         if wanted.value_file.is_some() {
@@ -68,6 +61,9 @@ async fn rotate(wanted: &Wanted<'_>, surroundings: &Surroundings<'_>) -> Result<
                 wanted.value_file,
                 surroundings,
             )?);
+        } else if procedure.takes_value() {
+            let reason = "no new value is tested: none was given with `--value-file`";
+            surroundings.printer.note(reason);
         }
         return Ok(procedure.trial().await);
     }

@@ -1,7 +1,7 @@
 //! `cargo xtask rotate-secret`: any of the service's secrets.
 
 use rotation::database_login::Mode;
-use rotation::{DATABASE_URL, SESSION_DATABASE_URL};
+use rotation::{DATABASE_URL, GMA_CLIENT_SECRET, RED_HAT_SSO_CLIENT_SECRET, SESSION_DATABASE_URL};
 use tokio_util::sync::CancellationToken;
 
 use super::printer;
@@ -12,9 +12,7 @@ use crate::procedure::{Ended, Ways};
 
 /// Runs the command and gives its exit code.
 pub(super) async fn run(typed: &cli::RotateSecret, interrupt: &CancellationToken) -> u8 {
-    let is_url = [DATABASE_URL, SESSION_DATABASE_URL].contains(&typed.secret);
-    if typed.in_place && !is_url {
-        let failure = Failure::usage("only a database URL can be rotated in place");
+    if let Err(failure) = refuse_flags_of_others(typed) {
         return Ended::not_begun(failure.nothing_changed())
             .print(typed.output.format, &printer(typed.output));
     }
@@ -36,4 +34,22 @@ pub(super) async fn run(typed: &cli::RotateSecret, interrupt: &CancellationToken
         value_file: typed.value_file.as_deref(),
     };
     rotate_on_platform::run(&wanted, interrupt).await
+}
+
+/// Each flag is for some of the secrets.
+fn refuse_flags_of_others(typed: &cli::RotateSecret) -> Result<(), Failure> {
+    let is_url = [DATABASE_URL, SESSION_DATABASE_URL].contains(&typed.secret);
+    if typed.in_place && !is_url {
+        return Err(Failure::usage(
+            "only a database URL can be rotated in place",
+        ));
+    }
+    let is_issued = [RED_HAT_SSO_CLIENT_SECRET, GMA_CLIENT_SECRET].contains(&typed.secret);
+    if typed.value_file.is_some() && !is_issued {
+        return Err(
+            Failure::usage(format!("the value of `{}` isn't given", typed.secret.name))
+                .hint("leave `--value-file` out: the new value is generated and stored"),
+        );
+    }
+    Ok(())
 }

@@ -288,6 +288,9 @@ fn words(run: &RunSummary, history: &History) -> String {
         RunStatus::Forward => match step.map(|step| (step.status, step.until)) {
             Some((StepStatus::Failed, _)) => format!("failed at {at}{reason}"),
             Some((StepStatus::Waiting, Some(until))) => format!("waits until {until:.0} at {at}"),
+            Some((StepStatus::Waiting, None)) if rotation::waits_for_value(history) => {
+                format!("waits for the new value at {at}")
+            }
             Some((StepStatus::Waiting, None)) => format!("waits for people at {at}"),
             _ => format!("stopped at {at}"),
         },
@@ -303,9 +306,11 @@ fn next_commands(run: &RunSummary, history: &History, place: &Placed) -> Vec<Str
     if history.status == RunStatus::RollingBack {
         return vec![format!("cargo xtask rollback {name}{flags}")];
     }
-    let waits_for_people = history
-        .current_step()
-        .is_some_and(|step| step.status == StepStatus::Waiting && step.until.is_none());
+    // A value that isn't there yet can't be said to be done: it has to be given.
+    let waits_for_people = !rotation::waits_for_value(history)
+        && history
+            .current_step()
+            .is_some_and(|step| step.status == StepStatus::Waiting && step.until.is_none());
     let done = if waits_for_people { " --done" } else { "" };
     vec![
         format!("cargo xtask resume {name}{done}{flags}"),

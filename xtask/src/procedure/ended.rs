@@ -140,7 +140,18 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
 fn sentence(outcome: Outcome, history: &History) -> String {
     let count = |name| grouped(history.facts.count(name).unwrap_or_default());
     match outcome {
+        Outcome::RolledBack if rotation::needs_restart_by_hand(history) => format!(
+            "Rolled back {}: everything is as it was, once you have restarted the service. It may \
+             still run with the new value.",
+            history.run
+        ),
         Outcome::RolledBack => format!("Rolled back {}: everything is as it was.", history.run),
+        _ if history.rotation.as_str() != rotation::DCR_ENCRYPTION_KEY.name => format!(
+            "Rotated {}: {}. The run is {}.",
+            history.rotation,
+            rotation::result(history),
+            history.run
+        ),
         _ => format!(
             "Rotated {}: {} tokens re-encrypted, {} swept, {} verified. The run is {}.",
             history.rotation,

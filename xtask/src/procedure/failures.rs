@@ -36,6 +36,14 @@ impl Failure {
                     "when that is put right, run the same command again",
                 ),
             ),
+            Stopped::Waits { .. } if rotation::waits_for_value(history) => (
+                exit_code::STOPPED,
+                format!(
+                    "once you have the value, `cargo xtask resume {run}{flags}` asks for it at a hidden \
+                     prompt, or reads it from the file after `--value-file` (`-` is standard input); \
+                     {roll_back}"
+                ),
+            ),
             Stopped::Waits { until: None, .. } => (
                 exit_code::STOPPED,
                 format!(

@@ -21,8 +21,11 @@ impl RestartByHand {
     }
 }
 
+/// What journals call the step.
+pub(crate) const RESTART_BY_HAND: &str = "restart-by-hand";
+
 const ABOUT: About = About {
-    name: "restart-by-hand",
+    name: RESTART_BY_HAND,
     title: "Restart the service by hand",
     kind: Kind::People,
     told: None,
