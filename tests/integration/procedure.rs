@@ -5,9 +5,11 @@
 //! own: tokens with the `fernet` crate, the store and the journal as files.
 
 mod hidden;
-mod lab;
-mod sandbox;
-mod tree;
+pub(crate) mod lab;
+pub(crate) mod sandbox;
+#[cfg(target_os = "linux")]
+pub(crate) mod seated;
+pub(crate) mod tree;
 
 mod advice;
 mod checks;

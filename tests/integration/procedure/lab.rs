@@ -122,7 +122,7 @@ impl Sandbox {
     }
 
     /// Everything that has to be true after a run.
-    pub(super) fn expect_sound(&self, clients: u64) -> Result<()> {
+    pub(crate) fn expect_sound(&self, clients: u64) -> Result<()> {
         self.expect_clients(clients)?;
         self.expect_only_enabled_version()?;
         let unfinished = self.unfinished()?;
@@ -132,14 +132,14 @@ impl Sandbox {
 }
 
 /// The one object on standard output, where nothing else may be.
-pub(super) fn json(output: &Output) -> Result<Value> {
+pub(crate) fn json(output: &Output) -> Result<Value> {
     let line = output.stdout.strip_suffix('\n').context("no line")?;
     ensure!(!line.contains('\n'), "more than a line: {output:?}");
     Ok(serde_json::from_str(line)?)
 }
 
 /// What `status` says to type.
-pub(super) fn next_commands(status: &Output) -> Vec<String> {
+pub(crate) fn next_commands(status: &Output) -> Vec<String> {
     let lines = status.stdout.lines().map(str::trim_start);
     lines
         .filter_map(|line| line.strip_prefix("next: "))

@@ -16,28 +16,28 @@ const NEVER_PRINTED: [&str; 3] = ["gAAAA", "made-up-secret", "made-up-registrati
 
 /// The settings of [`Sandbox::with_clients`]: the service is restarted by a script, which a
 /// file named `broken` makes fail.
-pub(super) const RESTART: &str = "[local.handler]\nrestart = [\"sh\", \"restart.sh\"]\n";
+pub(crate) const RESTART: &str = "[local.handler]\nrestart = [\"sh\", \"restart.sh\"]\n";
 
 /// Who is told: a window can't be announced to nobody.
-pub(super) const CONTACTS: &str = "[contacts]\nusers = \"u\"\non_call = \"o\"\nincidents = \"i\"\n\
+pub(crate) const CONTACTS: &str = "[contacts]\nusers = \"u\"\non_call = \"o\"\nincidents = \"i\"\n\
                         red_hat_sso = \"r\"\ngma = \"g\"\n";
 
 /// A folder of a test's own. Everything in it is relative, so that it can be copied.
-pub(super) struct Sandbox {
+pub(crate) struct Sandbox {
     holder: TempDir,
 }
 
 /// A version as it lies in the store's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stored {
-    pub(super) number: u64,
-    pub(super) state: String,
-    pub(super) value: String,
+pub(crate) struct Stored {
+    pub(crate) number: u64,
+    pub(crate) state: String,
+    pub(crate) value: String,
 }
 
 impl Sandbox {
     /// A `.env` with a key, an SQLite database with so many clients under it, and settings.
-    pub(super) async fn with_clients(count: u64) -> Result<Sandbox> {
+    pub(crate) async fn with_clients(count: u64) -> Result<Sandbox> {
         let sandbox = Sandbox::empty()?;
         let key = FernetKey::generate();
         reencrypt::sample::create_sqlite(&sandbox.path("clients.sqlite"), count, &key).await?;
@@ -53,7 +53,7 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    fn empty() -> Result<Sandbox> {
+    pub(crate) fn empty() -> Result<Sandbox> {
         // In memory where there is such a place: hundreds of runs sync their journals.
         let memory = Path::new("/dev/shm");
         let holder = match memory.is_dir() {
@@ -66,52 +66,52 @@ impl Sandbox {
     }
 
     /// Another one with the same files.
-    pub(super) fn copied(&self) -> Result<Sandbox> {
+    pub(crate) fn copied(&self) -> Result<Sandbox> {
         let copy = Sandbox::empty()?;
         self.tree()?.write_to(&copy.folder())?;
         Ok(copy)
     }
 
-    pub(super) fn folder(&self) -> PathBuf {
+    pub(crate) fn folder(&self) -> PathBuf {
         self.holder.path().join("app")
     }
 
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder().join(name)
     }
 
-    pub(super) fn home(&self) -> PathBuf {
+    pub(crate) fn home(&self) -> PathBuf {
         self.holder.path().join("home")
     }
 
-    pub(super) fn write(&self, name: &str, text: &str) -> Result<()> {
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<()> {
         Ok(fs::write(self.path(name), text)?)
     }
 
-    pub(super) fn read(&self, name: &str) -> Result<String> {
+    pub(crate) fn read(&self, name: &str) -> Result<String> {
         fs::read_to_string(self.path(name)).with_context(|| name.to_owned())
     }
 
-    pub(super) fn write_env(&self, text: &str) -> Result<()> {
+    pub(crate) fn write_env(&self, text: &str) -> Result<()> {
         self.write(".env", text)?;
         fs::set_permissions(self.path(".env"), fs::Permissions::from_mode(0o600))?;
         Ok(())
     }
 
     /// Writes `rotation.toml`: settings that stand before the first table, and tables.
-    pub(super) fn settings(&self, top: &str, tables: &str) -> Result<()> {
+    pub(crate) fn settings(&self, top: &str, tables: &str) -> Result<()> {
         let text =
             format!("platform = \"local\"\nstate_dir = \"state\"\n{top}\n{tables}\n{CONTACTS}");
         self.write("rotation.toml", &text)
     }
 
     /// Everything in the folder.
-    pub(super) fn tree(&self) -> Result<Tree> {
+    pub(crate) fn tree(&self) -> Result<Tree> {
         Tree::read(&self.folder())
     }
 
     /// The value of the key in `.env`.
-    pub(super) fn env_key(&self) -> Result<String> {
+    pub(crate) fn env_key(&self) -> Result<String> {
         let text = self.read(".env")?;
         let value = text
             .lines()
@@ -120,11 +120,11 @@ impl Sandbox {
     }
 
     /// The versions in the store, the oldest first; none where there is no store.
-    pub(super) fn stored(&self) -> Result<Vec<Stored>> {
+    pub(crate) fn stored(&self) -> Result<Vec<Stored>> {
         self.stored_as(".rotation/dcr-encryption-key")
     }
 
-    pub(super) fn stored_as(&self, folder: &str) -> Result<Vec<Stored>> {
+    pub(crate) fn stored_as(&self, folder: &str) -> Result<Vec<Stored>> {
         let index = format!("{folder}/versions.json");
         if !self.path(&index).is_file() {
             return Ok(Vec::new());
@@ -148,7 +148,7 @@ impl Sandbox {
     }
 
     /// The names of the runs, the oldest first.
-    pub(super) fn runs(&self) -> Result<Vec<String>> {
+    pub(crate) fn runs(&self) -> Result<Vec<String>> {
         let folder = self.path("state/runs");
         if !folder.exists() {
             return Ok(Vec::new());
@@ -162,20 +162,20 @@ impl Sandbox {
     }
 
     /// The only run.
-    pub(super) fn run_name(&self) -> Result<String> {
+    pub(crate) fn run_name(&self) -> Result<String> {
         let mut names = self.runs()?;
         ensure!(names.len() == 1, "{names:?}");
         names.pop().context("a run")
     }
 
     /// The program with arguments, in this folder.
-    pub(super) fn program(&self, arguments: &[&str]) -> Program {
+    pub(crate) fn program(&self, arguments: &[&str]) -> Program {
         self.at_home(Program::xtask(env!("CARGO_BIN_EXE_xtask-under-test")))
             .args(arguments)
     }
 
     /// A line of a shell in which `cargo xtask` is the program.
-    pub(super) fn shell(&self, line: &str) -> Program {
+    pub(crate) fn shell(&self, line: &str) -> Program {
         let program = format!("'{}'", env!("CARGO_BIN_EXE_xtask-under-test"));
         let line = line.replace("cargo xtask", &program);
         self.at_home(Program::xtask("/bin/sh")).args(["-c", &line])
@@ -186,16 +186,16 @@ impl Sandbox {
     }
 
     /// Runs the program to its end, and looks that it printed no secret.
-    pub(super) fn run(&self, arguments: &[&str]) -> Result<Output> {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<Output> {
         self.checked(&self.program(arguments))
     }
 
     /// Runs a line of a shell, likewise.
-    pub(super) fn pasted(&self, line: &str) -> Result<Output> {
+    pub(crate) fn pasted(&self, line: &str) -> Result<Output> {
         self.checked(&self.shell(line))
     }
 
-    pub(super) fn checked(&self, program: &Program) -> Result<Output> {
+    pub(crate) fn checked(&self, program: &Program) -> Result<Output> {
         let mut secrets = self.secrets()?;
         let output = program.run();
         secrets.extend(self.secrets()?);
@@ -204,7 +204,7 @@ impl Sandbox {
     }
 
     /// The keys that there are: in `.env`, and in the store.
-    pub(super) fn secrets(&self) -> Result<Vec<String>> {
+    pub(crate) fn secrets(&self) -> Result<Vec<String>> {
         let mut secrets: Vec<String> = self.env_key().into_iter().collect();
         secrets.extend(self.stored()?.into_iter().map(|version| version.value));
         secrets.retain(|secret| !secret.is_empty());
@@ -213,7 +213,7 @@ impl Sandbox {
 }
 
 /// Fails without showing what was printed if a secret is in it.
-pub(super) fn assert_none_in(output: &Output, secrets: &[String]) {
+pub(crate) fn assert_none_in(output: &Output, secrets: &[String]) {
     let never = NEVER_PRINTED.iter().copied();
     for (number, secret) in never.chain(secrets.iter().map(String::as_str)).enumerate() {
         for (name, stream) in [("output", &output.stdout), ("error", &output.stderr)] {
@@ -227,7 +227,7 @@ pub(super) fn assert_none_in(output: &Output, secrets: &[String]) {
 
 /// That it ended with this code, saying each of these.
 #[track_caller]
-pub(super) fn assert_said(output: &Output, code: i32, words: &[&str]) {
+pub(crate) fn assert_said(output: &Output, code: i32, words: &[&str]) {
     assert_eq!(output.code, Some(code), "{output:#?}");
     for word in words {
         assert!(

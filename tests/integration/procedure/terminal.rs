@@ -1,63 +1,12 @@
 //! A person at a terminal is shown the plan and asked, by every command that changes something.
 #![cfg(target_os = "linux")]
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use integration_tests::{Output, Program, Running};
 
-use super::sandbox::{RESTART, Sandbox, assert_none_in, assert_said};
-
-/// The program at a terminal, which `script` makes.
-struct Seated {
-    running: Running,
-    keyboard: PathBuf,
-    secrets: Vec<String>,
-}
-
-impl Seated {
-    fn at(sandbox: &Sandbox, command: &str) -> Result<Seated> {
-        let keyboard = sandbox.home().join("keyboard");
-        let program = env!("CARGO_BIN_EXE_xtask-under-test");
-        // Open for both, so that neither side waits for the other.
-        let script = r#"rm -f "$KEYBOARD" && mkfifo "$KEYBOARD" && exec 3<>"$KEYBOARD" && exec script -qefc "$COMMAND" /dev/null <&3"#;
-        let running = Program::xtask("/bin/sh")
-            .args(["-c", script])
-            .env("KEYBOARD", &keyboard)
-            // Under `nohup` the tests would hand on that nobody minds a closed terminal.
-            .env(
-                "COMMAND",
-                format!("exec env --default-signal=HUP '{program}' {command}"),
-            )
-            .env("SHELL", "/bin/sh")
-            .env("TERM", "xterm")
-            .env("HOME", sandbox.home())
-            .current_dir(sandbox.folder())
-            .spawn();
-        Ok(Seated {
-            running,
-            keyboard,
-            secrets: sandbox.secrets()?,
-        })
-    }
-
-    /// Waits for a question and types the answer.
-    fn answer(&mut self, question: &str, text: &str) -> Result<()> {
-        self.running.wait_for(question);
-        let mut keyboard = OpenOptions::new().write(true).open(&self.keyboard)?;
-        Ok(keyboard.write_all(text.as_bytes())?)
-    }
-
-    fn wait(self, sandbox: &Sandbox) -> Result<Output> {
-        let output = self.running.wait();
-        assert_none_in(&output, &self.secrets);
-        assert_none_in(&output, &sandbox.secrets()?);
-        Ok(output)
-    }
-}
+use super::sandbox::{RESTART, Sandbox, assert_said};
+use super::seated::Seated;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_answer_but_yes_changes_nothing() -> Result<()> {

@@ -8,11 +8,11 @@ use anyhow::Result;
 
 /// Each file by its path within the folder, with its mode and its bytes.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Tree(BTreeMap<PathBuf, (u32, Vec<u8>)>);
+pub(crate) struct Tree(BTreeMap<PathBuf, (u32, Vec<u8>)>);
 
 impl Tree {
     /// Folders count by what is in them; an empty one by its name.
-    pub(super) fn read(folder: &Path) -> Result<Tree> {
+    pub(crate) fn read(folder: &Path) -> Result<Tree> {
         let mut files = BTreeMap::new();
         let mut folders = vec![folder.to_owned()];
         while let Some(inner) = folders.pop() {
@@ -31,7 +31,7 @@ impl Tree {
         Ok(Tree(files))
     }
 
-    pub(super) fn write_to(&self, folder: &Path) -> Result<()> {
+    pub(crate) fn write_to(&self, folder: &Path) -> Result<()> {
         for (name, (mode, bytes)) in &self.0 {
             let path = folder.join(name);
             if name.to_string_lossy().ends_with('/') {
@@ -45,7 +45,7 @@ impl Tree {
     }
 
     /// What differs, by name: added, removed or changed.
-    pub(super) fn differences(&self, other: &Tree) -> Vec<String> {
+    pub(crate) fn differences(&self, other: &Tree) -> Vec<String> {
         let names = self.0.keys().chain(other.0.keys());
         let mut differing: Vec<String> = names
             .filter(|name| self.0.get(*name) != other.0.get(*name))
@@ -57,7 +57,7 @@ impl Tree {
     }
 
     /// The files that hold a text.
-    pub(super) fn holding(&self, text: &str) -> Vec<String> {
+    pub(crate) fn holding(&self, text: &str) -> Vec<String> {
         let holds = |bytes: &Vec<u8>| {
             bytes
                 .windows(text.len())
@@ -68,7 +68,7 @@ impl Tree {
     }
 
     /// The names of all files.
-    pub(super) fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         self.0
             .keys()
             .map(|name| name.display().to_string())
@@ -76,7 +76,7 @@ impl Tree {
     }
 
     /// A file's mode, if it is there.
-    pub(super) fn mode(&self, name: &str) -> Option<u32> {
+    pub(crate) fn mode(&self, name: &str) -> Option<u32> {
         self.0.get(Path::new(name)).map(|(mode, _)| *mode)
     }
 }
