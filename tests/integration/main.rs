@@ -10,4 +10,5 @@ mod platform;
 mod procedure;
 mod roles;
 mod rotation;
+mod secrets;
 mod subject;

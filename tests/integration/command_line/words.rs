@@ -90,6 +90,7 @@ async fn an_order_id_cannot_move_the_cursor() -> Result<()> {
 fn each_command_explains_itself() {
     for command in [
         "rotate-dcr",
+        "rotate-secret",
         "survey-dcr",
         "doctor",
         "status",

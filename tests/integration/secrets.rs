@@ -1,0 +1,21 @@
+//! `rotate-secret` as a release engineer types it, for the secrets that aren't the DCR key:
+//! with an issuer behind real TLS, and on a real Postgres.
+//!
+//! The program runs as a process of its own, in a folder with a `.env` and settings.
+
+mod installation;
+mod logins_lab;
+
+mod clients;
+mod clients_at_a_terminal;
+mod clients_in_json;
+mod clients_leak;
+mod clients_left;
+mod clients_refused;
+mod logins;
+mod logins_in_place;
+mod logins_killed;
+mod logins_leak;
+mod logins_refused;
+mod under_load;
+mod usage;

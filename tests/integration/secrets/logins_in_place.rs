@@ -1,0 +1,71 @@
+//! A database URL whose one role gets another password.
+use anyhow::Result;
+
+use super::logins_lab::{Lab, SERVICES, SESSIONS, is_refused, use_tables};
+use crate::procedure::sandbox::assert_said;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_role_gets_another_password() -> Result<()> {
+    for url in [SERVICES, SESSIONS] {
+        let lab = Lab::with(url, "", super::installation::BOTH).await?;
+        for version in [2, 3] {
+            let old = lab.in_env()?;
+            let output = lab.installation.run(&lab.rotate(&["--in-place"]))?;
+            let words = format!("version {version} serves, with a new password for");
+            assert_said(&output, 0, &[&words]);
+            lab.expect_sound().await?;
+            assert_eq!(lab.role_in_env()?, lab.first.name());
+            assert!(is_refused(&old).await?, "the old URL lets in");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_plan_says_what_it_costs_first() -> Result<()> {
+    let lab = Lab::new(SERVICES).await?;
+    let output = lab
+        .installation
+        .run(&lab.rotate(&["--in-place", "--dry-run"]))?;
+    assert_said(&output, 0, &["the old one can't open new connections"]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finished_run_is_rolled_back() -> Result<()> {
+    let lab = Lab::with(SERVICES, "", super::installation::BOTH).await?;
+    let env = lab.installation.sandbox.read(".env")?;
+    assert_said(&lab.installation.run(&lab.rotate(&["--in-place"]))?, 0, &[]);
+    let new = lab.in_env()?;
+    let run = lab.installation.last_run()?;
+    assert_said(
+        &lab.installation.run(&["rollback", &run])?,
+        0,
+        &["Rolled back"],
+    );
+    assert!(
+        lab.installation.sandbox.read(".env")? == env,
+        "another .env"
+    );
+    assert!(is_refused(&new).await?, "the URL that was undone lets in");
+    use_tables(&lab.in_env()?).await
+}
+
+/// A run knows its mode: `resume` and `rollback` don't have to be told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_in_the_middle_is_resumed_or_undone_in_the_same_mode() -> Result<()> {
+    for way in [0, 1] {
+        let lab = Lab::with(SERVICES, "", super::installation::BOTH).await?;
+        lab.installation.sandbox.write("broken", "")?;
+        let output = lab.installation.run(&lab.rotate(&["--in-place"]))?;
+        let words = ["restart", "logs in with the new password alone"];
+        assert_said(&output, 2, &words);
+        std::fs::remove_file(lab.installation.sandbox.path("broken"))?;
+        let next = lab.installation.next_commands()?;
+        let output = lab.installation.pasted(&next[way])?;
+        assert_said(&output, 0, &[["Rotated", "Rolled back"][way]]);
+        use_tables(&lab.in_env()?).await?;
+        lab.installation.expect_nothing_unfinished()?;
+    }
+    Ok(())
+}

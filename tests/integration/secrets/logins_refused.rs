@@ -1,0 +1,100 @@
+//! Databases and roles with which no rotation of a URL may begin.
+use anyhow::Result;
+
+use super::installation::{BOTH, Installation};
+use super::logins_lab::{Lab, SERVICES, SESSIONS, use_tables};
+use crate::procedure::sandbox::assert_said;
+
+/// Exit code 1, a state that says so, and the same files and login as before.
+fn expect_refused(installation: &Installation, arguments: &[&str], words: &[&str]) -> Result<()> {
+    let before = installation.sandbox.tree()?;
+    let output = installation.run(arguments)?;
+    assert_said(&output, 1, &["nothing was changed"]);
+    assert_said(&output, 1, words);
+    installation.expect_as_before(&before)?;
+    installation.expect_nothing_unfinished()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_has_no_login() -> Result<()> {
+    let variables = "DATABASE_URL=sqlite+aiosqlite:///./clients.db\n\
+                     SESSION_DATABASE_URL=sqlite+aiosqlite:///./sessions.db\n";
+    let installation = Installation::new(variables, BOTH)?;
+    for url in [SERVICES, SESSIONS] {
+        for more in [&[][..], &["--in-place"], &["--dry-run"]] {
+            let arguments = [&["rotate-secret", url.name], more].concat();
+            let words = ["leads to an SQLite file, which has no login to rotate"];
+            expect_refused(&installation, &arguments, &words)?;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_that_are_no_url_with_a_password() -> Result<()> {
+    for (value, words) in [
+        ("hunter2-no-url", "no database URL"),
+        (
+            "postgresql+asyncpg://somebody@localhost:1/agent",
+            "no password for the user `somebody`",
+        ),
+    ] {
+        let installation = Installation::new(&format!("DATABASE_URL={value}\n"), BOTH)?;
+        expect_refused(&installation, &["rotate-secret", "database-url"], &[words])?;
+    }
+    let installation = Installation::new("", BOTH)?;
+    let arguments = ["rotate-secret", "database-url"];
+    expect_refused(&installation, &arguments, &["DATABASE_URL"])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_may_not_make_another_is_rotated_in_place() -> Result<()> {
+    let lab = Lab::with(SERVICES, "nocreaterole", BOTH).await?;
+    let words = ["may not create the role", "CREATEROLE", "--in-place"];
+    expect_refused(&lab.installation, &lab.rotate(&[]), &words)?;
+    use_tables(&lab.in_env()?).await?;
+    let output = lab.installation.run(&lab.rotate(&["--in-place"]))?;
+    assert_said(&output, 0, &["Rotated"]);
+    lab.expect_sound().await
+}
+
+/// A new password for one would shut out the readers of the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_both_secrets_have() -> Result<()> {
+    let lab = Lab::new(SERVICES).await?;
+    let url = lab.in_env()?;
+    lab.installation
+        .sandbox
+        .write_env(&format!("DATABASE_URL={url}\nSESSION_DATABASE_URL={url}\n"))?;
+    for secret in [SERVICES, SESSIONS] {
+        for more in [&[][..], &["--in-place"]] {
+            let arguments = [&["rotate-secret", secret.name], more].concat();
+            let words = ["as well", "give each secret a role of its own"];
+            expect_refused(&lab.installation, &arguments, &words)?;
+        }
+    }
+    use_tables(&url).await
+}
+
+/// Somebody changed the password by hand, and not in the store.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_url_that_logs_in_no_more() -> Result<()> {
+    let lab = Lab::new(SERVICES).await?;
+    let client = lab.database.connect().await;
+    let change = format!("alter role {} password 'by-hand'", lab.first.name());
+    client.batch_execute(&change).await?;
+    for more in [&[][..], &["--in-place"], &["--dry-run"]] {
+        let words = ["the database refuses the login of", lab.first.name()];
+        expect_refused(&lab.installation, &lab.rotate(more), &words)?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_does_not_answer() -> Result<()> {
+    // Nobody listens at the first port.
+    let url = "postgresql+asyncpg://somebody:hunter2-x@127.0.0.1:1/agent";
+    let installation = Installation::new(&format!("DATABASE_URL={url}\n"), BOTH)?;
+    let arguments = ["rotate-secret", "database-url"];
+    expect_refused(&installation, &arguments, &["127.0.0.1"])
+}
