@@ -3,6 +3,7 @@
 use runbook::{History, RunStatus, StepHistory, StepStatus};
 
 use crate::client_secret::OBTAIN;
+use crate::emergency::is_emergency;
 use crate::facts;
 use crate::secrets::DCR_ENCRYPTION_KEY;
 use crate::steps::RESTART_BY_HAND;
@@ -78,15 +79,20 @@ pub fn result(history: &History) -> String {
     ) else {
         return "the new version serves".to_owned();
     };
+    let gone = if is_emergency(history) {
+        "destroyed"
+    } else {
+        "disabled"
+    };
     match (facts.name(facts::OLD_ROLE), facts.name(facts::NEW_ROLE)) {
         (Ok(old_role), Ok(new_role)) if old_role != new_role => format!(
-            "version {new} serves, with the role `{new_role}`; version {old} is disabled, and \
+            "version {new} serves, with the role `{new_role}`; version {old} is {gone}, and \
              `{old_role}` is locked out"
         ),
         (Ok(role), Ok(_)) => format!(
-            "version {new} serves, with a new password for `{role}`; version {old} is disabled"
+            "version {new} serves, with a new password for `{role}`; version {old} is {gone}"
         ),
-        _ => format!("version {new} serves; version {old} is disabled"),
+        _ => format!("version {new} serves; version {old} is {gone}"),
     }
 }
 
