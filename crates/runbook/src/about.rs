@@ -31,10 +31,21 @@ pub enum Kind {
     Check,
     /// It changes something, and whether it did can be observed.
     Change,
+    /// It brings something into the memory of the process, and whether that is there, or
+    /// kept elsewhere by a later step, can be observed. It ends with the process without
+    /// anybody's doing: then it is done again, whatever came after it.
+    InMemory,
     /// People do it, and say when they have.
     People,
     /// Time has to pass.
     Soak,
+}
+
+impl Kind {
+    /// Whether the step is observed, and not the journal alone believed.
+    pub(crate) fn is_observed(self) -> bool {
+        matches!(self, Kind::Change | Kind::InMemory)
+    }
 }
 
 /// How a step is undone.

@@ -16,7 +16,8 @@ use crate::stopped::Stopped;
 /// Before it goes on, every step that the journal says is done is observed again.
 /// Where the effect of one is gone, and those of all later steps as well, the run
 /// goes on from there; where a later effect is there, somebody else had a hand in
-/// it, and nothing is done.
+/// it, and nothing is done. What was in the memory of a process that ended is lost
+/// without anybody's hand: the run goes on from there, too, and finds what came later.
 ///
 /// # Errors
 ///
@@ -75,18 +76,24 @@ async fn where_to_begin<C, E: StepError>(
 ) -> Result<Begin, Stopped<E>> {
     let stopped = |halt: Halt<E>, place| halt.at(place, may_have_changed(plan, run));
     let mut steps = plan.places();
+    let mut forgotten = None;
+    let at = |place: Place| Begin::At(place.number - 1);
     let lost = loop {
         let Some((place, step)) = steps.next() else {
-            return Ok(Begin::At(plan.steps().len()));
+            let end = Begin::At(plan.steps().len());
+            return Ok(forgotten.map_or(end, Begin::AtLost));
         };
         if run.status_of(place.about.name) != StepStatus::Done {
-            return Ok(Begin::At(place.number - 1));
+            return Ok(forgotten.map_or(at(place), Begin::AtLost));
         }
         // Of what changes nothing, the journal's word is enough.
-        if place.about.kind == Kind::Change {
+        if place.about.kind.is_observed() {
             let is_present = is_present(step, context, run).await;
             if !is_present.map_err(|halt| stopped(halt, place))? {
-                break place;
+                if place.about.kind == Kind::Change {
+                    break place;
+                }
+                forgotten = forgotten.or(Some(place));
             }
         }
     };
@@ -103,7 +110,7 @@ async fn where_to_begin<C, E: StepError>(
             }
         }
     }
-    Ok(Begin::AtLost(lost))
+    Ok(Begin::AtLost(forgotten.unwrap_or(lost)))
 }
 
 /// Writes that a step and all later ones are to be done again, the last first: a
@@ -133,7 +140,7 @@ async fn carry_out<C, E: StepError>(
     conductor: &mut dyn Conductor,
 ) -> Result<(), Halt<E>> {
     let Place { number, of, about } = place;
-    if about.kind == Kind::Change && is_present(step, context, run).await? {
+    if about.kind.is_observed() && is_present(step, context, run).await? {
         conductor.event(Event::Found { number, of, about });
         step.verify(context, &run.history().facts)
             .await

@@ -14,7 +14,7 @@ pub(super) struct Obtain(pub(super) &'static About);
 pub(crate) const OBTAIN: About = About {
     name: "obtain",
     title: "Obtain the new value",
-    kind: Kind::Change,
+    kind: Kind::InMemory,
     told: None,
     does: "Ask those who issue it for a new client secret; the old one has to stay valid until the \
            rotation is at its end (the template of the request stands at the end of the runbook). That \

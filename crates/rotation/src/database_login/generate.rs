@@ -16,7 +16,7 @@ pub(super) struct Generate;
 const ABOUT: About = About {
     name: "generate",
     title: "Generate the candidate",
-    kind: Kind::Change,
+    kind: Kind::InMemory,
     told: None,
     does: "Draws a new password from the operating system's random numbers and writes it into the URL \
            in use, in place of its login; all else of the URL stays as it is. The new URL is in memory \

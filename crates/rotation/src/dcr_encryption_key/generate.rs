@@ -15,7 +15,7 @@ pub(super) struct Generate;
 const ABOUT: About = About {
     name: "generate",
     title: "Generate the candidate",
-    kind: Kind::Change,
+    kind: Kind::InMemory,
     told: None,
     does: "Draws a new key from the operating system's random numbers and writes its fingerprint into \
            the journal, by which it is known again wherever it is found. The key itself is in memory alone.",

@@ -1,9 +1,10 @@
 //! What somebody else did meanwhile.
 
-use runbook::{RunStatus, StepStatus, Stopped};
+use runbook::{Run, RunStatus, StepStatus, Stopped};
 
 use crate::driver::{Stage, Then, Watcher};
-use crate::toy::plan;
+use crate::folder::journal_of;
+use crate::toy::{IN_MEMORY, plan, plan_of};
 use crate::world::{Effects, World};
 
 #[tokio::test]
@@ -91,4 +92,46 @@ async fn what_was_found_and_is_gone_later_becomes_the_runs_own() {
     assert!(!run.history().steps[1].found);
     stage.back(&mut run).await.unwrap();
     assert_eq!(stage.world.effects, Effects::default());
+}
+
+#[tokio::test]
+async fn what_was_in_memory_is_made_again_and_what_came_later_is_found() {
+    let mut stage = Stage::new(plan_of("toy", &IN_MEMORY), World::new());
+    let mut run = stage.begin();
+    stage.forward_until(&mut run, 2).await;
+    let mut run = stage.reopen(run);
+    stage.world.take_away("make-thing", false);
+    stage.world.calls.clear();
+    let mut watcher = Watcher::default();
+    stage.forward_with(&mut run, &mut watcher).await.unwrap();
+    assert_eq!(watcher.events[0], "lost make-thing");
+    assert!(watcher.events.contains(&"found open-door".to_owned()));
+    assert_eq!(stage.world.calls, ["apply make-thing", "apply point"]);
+    stage.bring_to_end(&mut run, Then::RollBack, "back").await;
+}
+
+#[tokio::test]
+async fn memory_excuses_nothing_that_is_gone_beside_it() {
+    let mut stage = Stage::new(plan_of("toy", &IN_MEMORY), World::new());
+    let mut run = stage.begin();
+    stage.forward(&mut run).await.unwrap();
+    cut_off_the_last_record(&run);
+    let mut run = stage.reopen(run);
+    stage.world.take_away("make-thing", false);
+    stage.world.take_away("open-door", false);
+    let stopped = stage.forward(&mut run).await.unwrap_err();
+    match stopped {
+        Stopped::Disturbed { gone, there } => {
+            assert_eq!((gone.name, there.name), ("open-door", "point"));
+        }
+        stopped => panic!("{stopped:?}"),
+    }
+}
+
+/// As a process leaves a journal that ends right before it.
+fn cut_off_the_last_record(run: &Run) {
+    let journal = std::fs::read_to_string(journal_of(run)).unwrap();
+    let records: Vec<&str> = journal.lines().collect();
+    let kept = records[..records.len() - 1].join("\n") + "\n";
+    std::fs::write(journal_of(run), kept).unwrap();
 }

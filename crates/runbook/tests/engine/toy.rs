@@ -171,6 +171,28 @@ pub(crate) static ABOUTS: [About; 6] = [
     ),
 ];
 
+/// A plan whose first step makes something in the process's memory.
+pub(crate) static IN_MEMORY: [About; 3] = [
+    toy(
+        "make-thing",
+        "Make a thing",
+        Kind::InMemory,
+        Undo::Nothing("it is forgotten"),
+    ),
+    toy(
+        "open-door",
+        "Open the door",
+        Kind::Change,
+        Undo::By("closing it"),
+    ),
+    toy(
+        "point",
+        "Point at it",
+        Kind::Change,
+        Undo::By("looking away"),
+    ),
+];
+
 /// A plan whose second step can't be undone.
 pub(crate) static ONE_WAY: [About; 3] = [
     toy(
