@@ -84,6 +84,11 @@ pub(crate) fn plan(rotation: &'static str, obtain: &'static About, parameters: P
     Plan::new(rotation, steps)
 }
 
+/// Whether the issuer accepts what may be this run's candidate.
+pub(crate) async fn is_candidate(context: &Context, value: &SecretValue) -> Result<bool, Error> {
+    Ok(ask_issuer(context, value).await? == Verdict::Accepted)
+}
+
 /// Asks the issuer what it thinks of a value.
 async fn ask_issuer(context: &Context, value: &SecretValue) -> Result<Verdict, Error> {
     let client = client(context)?;

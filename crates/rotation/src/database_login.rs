@@ -26,7 +26,7 @@ use crate::steps::{
 };
 
 pub(crate) use check::trial;
-pub(crate) use role::{refuse_if_accepted, url_of};
+pub(crate) use role::{is_candidate, refuse_if_accepted, url_of};
 
 /// How a login is replaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
 
-use crate::context::{Context, new_version};
+use crate::context::Context;
 use crate::error::Error;
 use crate::steps;
 
@@ -34,9 +34,8 @@ impl Step<Context, Error> for Obtain {
 
     /// Until it is stored, every process has to be given it, and to test it, anew.
     async fn observe(&self, context: &mut Context, facts: &Facts) -> Result<Observed, Error> {
-        let is_staged =
-            new_version(facts).is_ok() || steps::find_candidate(context, facts).await?.is_some();
-        Ok(Observed::when(is_staged))
+        let staged = steps::find_candidate(context, facts).await?;
+        Ok(Observed::when(staged.is_some()))
     }
 
     async fn apply(&self, context: &mut Context, _: &mut Log<'_>) -> Result<Applied, Error> {

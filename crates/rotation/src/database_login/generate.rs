@@ -5,7 +5,7 @@ use runbook::{About, Applied, Fact, Facts, Kind, Log, Name, Observed, Step, Undo
 use secret::{Password, SecretValue};
 
 use super::role::next_role;
-use crate::context::{Context, new_version, old_version};
+use crate::context::{Context, old_version};
 use crate::error::Error;
 use crate::facts;
 use crate::steps;
@@ -35,9 +35,8 @@ impl Step<Context, Error> for Generate {
 
     /// In memory, or in the store where a process that ended has put it.
     async fn observe(&self, context: &mut Context, facts: &Facts) -> Result<Observed, Error> {
-        let is_there = context.candidate.is_some()
-            || new_version(facts).is_ok()
-            || steps::find_candidate(context, facts).await?.is_some();
+        let is_there =
+            context.candidate.is_some() || steps::find_candidate(context, facts).await?.is_some();
         Ok(Observed::when(is_there))
     }
 

@@ -7,6 +7,7 @@ use secret::{DatabaseUrl, SecretValue, VersionNumber};
 use super::{Logins, Mode};
 use crate::context::{Context, new_version, old_version};
 use crate::error::Error;
+use crate::facts;
 use crate::material::{Found, Material};
 
 impl Context {
@@ -114,6 +115,24 @@ pub(crate) async fn refuse_if_accepted(
             role: url.user()?.to_owned(),
         }),
     }
+}
+
+/// Whether this may be the URL that this run has generated: the one that was in use, with
+/// the login of the role that takes over.
+pub(crate) async fn is_candidate(
+    context: &Context,
+    facts: &Facts,
+    value: &SecretValue,
+) -> Result<bool, Error> {
+    let Some(Ok(url)) = value.database_url() else {
+        return Ok(false);
+    };
+    let old = context.url(old_version(facts)?).await?;
+    let role = facts.name(facts::NEW_ROLE)?;
+    let Ok(password) = url.password() else {
+        return Ok(false);
+    };
+    Ok(SecretValue::from(&old.with_login(role, &password)?) == *value)
 }
 
 /// The role that is to take over from the one that this URL logs in as.

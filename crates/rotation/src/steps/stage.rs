@@ -6,9 +6,12 @@ use platform::VersionState;
 use runbook::{About, Applied, Fact, Facts, Kind, Log, Observed, Step, Undo};
 use secret::VersionNumber;
 
+use crate::client_secret;
 use crate::context::{Context, new_version, old_version};
+use crate::database_login;
 use crate::error::Error;
 use crate::facts;
+use crate::material::Material;
 
 /// Stores the candidate as a version and reads it back.
 pub(crate) struct Stage;
@@ -48,7 +51,7 @@ impl Step<Context, Error> for Stage {
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         let version = match find(context, log.facts()).await? {
-            Some(version) => version,
+            Some(version) => adopt(context, log.facts(), version).await?,
             None => add(context, log).await?,
         };
         log.record(facts::NEW_VERSION, Fact::Version(version.get()))?;
@@ -133,6 +136,29 @@ async fn is_candidate(
             None => Ok(!has_value_of(context, version, old_version(facts)?).await?),
         },
     }
+}
+
+/// Takes over what a process that ended seems to have stored. Where that is known by its
+/// number alone, somebody else may have stored it: so it must prove itself as what is
+/// staged has done.
+async fn adopt(
+    context: &Context,
+    facts: &Facts,
+    version: VersionNumber,
+) -> Result<VersionNumber, Error> {
+    let value = context.value(version).await?;
+    let is_proved = match &context.material {
+        Material::Key(_) => true,
+        Material::ClientSecret(_) => client_secret::is_candidate(context, &value).await?,
+        Material::Login(_) => database_login::is_candidate(context, facts, &value).await?,
+    };
+    if is_proved {
+        return Ok(version);
+    }
+    Err(Error::ForeignVersion {
+        secret: context.store.name.clone(),
+        version,
+    })
 }
 
 async fn add(context: &Context, log: &mut Log<'_>) -> Result<VersionNumber, Error> {
