@@ -27,6 +27,7 @@ use crate::steps::{
 
 pub(crate) use check::trial;
 pub(crate) use role::{is_candidate, refuse_if_accepted, url_of};
+pub(crate) use set_password::let_in_again;
 
 /// How a login is replaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

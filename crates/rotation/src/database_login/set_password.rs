@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
 
+use super::Mode;
 use crate::context::{Context, new_version, old_version};
 use crate::error::Error;
-use crate::steps;
 
 /// What journals call the step; it tells the mode of a run.
 pub(super) const NAME: &str = "set-password";
@@ -53,16 +53,21 @@ impl Step<Context, Error> for SetPassword {
     }
 
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
-        let old = context.url(old_version(log.facts())?).await?;
-        if context.is_accepted(&old).await? {
-            return Ok(());
-        }
-        let Some(staged) = steps::find_candidate(context, log.facts()).await? else {
-            return Err(Error::CandidateLost);
-        };
-        let staged = context.url(staged).await?;
-        let password = old.password()?;
-        context.roles()?.set_password(&staged, &password).await?;
-        Ok(())
+        let_in_again(context, log.facts()).await
     }
+}
+
+/// Gives the role the old password again, if it has the new one. The way back does so
+/// before it sends traffic to the old revision, which could not start otherwise.
+pub(crate) async fn let_in_again(context: &Context, facts: &Facts) -> Result<(), Error> {
+    if context.logins()?.mode != Mode::InPlace {
+        return Ok(());
+    }
+    let old = context.url(old_version(facts)?).await?;
+    if !context.is_accepted(&old).await? {
+        let new = context.url(new_version(facts)?).await?;
+        let password = old.password()?;
+        context.roles()?.set_password(&new, &password).await?;
+    }
+    Ok(())
 }

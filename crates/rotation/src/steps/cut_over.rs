@@ -8,7 +8,9 @@ use super::pin::{expect, refuse_unstored_value, serve_with};
 use super::prepare;
 use super::side_by_side::side_by_side;
 use crate::context::{Context, new_version, old_version};
+use crate::database_login;
 use crate::error::Error;
+use crate::material::Material;
 
 /// Sends traffic to the revisions that read the new version.
 pub(crate) struct CutOver(&'static About);
@@ -83,6 +85,9 @@ impl Step<Context, Error> for CutOver {
     }
 
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
+        if let Material::Login(_) = context.material {
+            database_login::let_in_again(context, log.facts()).await?;
+        }
         let old = Bound::Pinned(old_version(log.facts())?);
         side_by_side(&context.consumers, async |consumer| {
             let service = context.describe(consumer).await?;
