@@ -30,6 +30,8 @@ pub(crate) const OLD_ROLE: &str = "old role";
 pub(crate) const NEW_ROLE: &str = "new role";
 /// Whether that was there before: `absent` or `idle`.
 pub(crate) const ROLE_BEFORE: &str = "new role, before";
+/// The version whose login it was made ready for, once that has come to its end.
+pub(crate) const ROLE_READY: &str = "new role is ready for version";
 /// Rows in the table when it was surveyed.
 pub(crate) const CLIENTS: &str = "clients";
 /// Clients whose secrets have to be issued anew.

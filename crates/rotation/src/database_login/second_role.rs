@@ -6,7 +6,6 @@ use runbook::{About, Applied, Fact, Facts, Kind, Log, Name, Observed, Step, Undo
 use crate::context::{Context, new_version, old_version};
 use crate::error::Error;
 use crate::facts;
-use crate::steps;
 
 /// Makes the second role ready.
 pub(super) struct SecondRole;
@@ -36,11 +35,13 @@ impl Step<Context, Error> for SecondRole {
         &ABOUT
     }
 
+    /// That the role logs in isn't enough: it does so before it has all that it is to
+    /// have, and the other one what it is to have of it.
     async fn observe(&self, context: &mut Context, facts: &Facts) -> Result<Observed, Error> {
-        if facts.name(facts::ROLE_BEFORE).is_err() {
+        let new = new_version(facts)?;
+        if facts.version(facts::ROLE_READY).ok() != Some(new.get()) {
             return Ok(Observed::Absent);
         }
-        let new = new_version(facts)?;
         let new = context.url(new).await?;
         Ok(Observed::when(context.is_accepted(&new).await?))
     }
@@ -56,6 +57,8 @@ impl Step<Context, Error> for SecondRole {
             log.record(facts::ROLE_BEFORE, Fact::Name(Name::new(before)?))?;
         }
         roles.prepare_second(&old, &new).await?;
+        let version = new_version(log.facts())?;
+        log.record(facts::ROLE_READY, Fact::Version(version.get()))?;
         Ok(Applied::Done)
     }
 
@@ -79,16 +82,18 @@ impl Step<Context, Error> for SecondRole {
             return Ok(context.roles()?.drop_second(&old, &role).await?);
         }
         let idle = old.for_idle(&role)?;
-        if context.is_accepted(&idle).await? {
-            return Ok(());
+        if !context.is_accepted(&idle).await? {
+            let staged = context.url(new_version(log.facts())?).await?;
+            if !context.is_accepted(&staged).await? {
+                log.say(&format!(
+                    "`{role}` keeps the password that it has: this run didn't give it that"
+                ));
+                return Ok(());
+            }
+            let password = idle.password()?;
+            context.roles()?.set_password(&staged, &password).await?;
         }
-        let Some(staged) = steps::find_candidate(context, log.facts()).await? else {
-            return Err(Error::CandidateLost);
-        };
-        let staged = context.url(staged).await?;
-        let roles = context.roles()?;
-        roles.set_password(&staged, &idle.password()?).await?;
-        roles.end_sessions(&idle).await?;
+        context.roles()?.end_sessions(&idle).await?;
         Ok(())
     }
 }
