@@ -1,5 +1,5 @@
-//! The rotation of the key, whole, on the local platform: every step hit at every
-//! moment, and what other people do meanwhile.
+//! Rotations, whole, on the local platform: every step hit at every moment, and what
+//! other people do meanwhile. The same helpers for each sort of secret.
 //!
 //! A *moment* is a place where the run can be hit: before and after each of a step's
 //! methods, each change of the platform, each record of the journal, and at what the
@@ -14,17 +14,24 @@
 )]
 
 mod faulty;
+mod folder;
+mod keys;
 mod laws;
 mod moments;
 mod process;
+mod scene;
 mod seen;
 mod watched;
 mod world;
 
+mod candidates;
+mod clients;
 mod each_repeated;
 mod every_moment;
 mod hands_at_files;
+mod hands_at_logins;
 mod journal_cut;
+mod logins;
 mod other_people;
 mod sequences;
 mod way_back;

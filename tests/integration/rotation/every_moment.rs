@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::moments::{BLOWS, Moments};
+use super::moments::{BLOWS, Blow, Moments};
 use super::world::{THEN, Then, World};
 
 /// What a run goes through when nothing hits it, and how many versions it leaves.
@@ -42,30 +42,32 @@ fn owned(states: &[(u64, &str)]) -> Vec<(u64, String)> {
         .collect()
 }
 
-async fn every_moment(world: &World, name: &str) -> Result<()> {
-    let began = Instant::now();
-    let undisturbed = Undisturbed::run_of(world, name).await?;
-    let start = world.see().await?;
-    let mut cases = 0;
-    for (number, moment) in undisturbed.moments.iter().enumerate() {
-        for blow in BLOWS {
-            for then in THEN {
-                let case = format!("{name}: {moment} ({number}) {blow:?}, then {then:?}");
-                let copy = world.copy()?;
-                let hit = Moments::hit_at(number, blow);
-                let ended = copy.begin(&hit).await;
-                // The database may be done before it hears that it is to stop.
-                let may_be_late = moment.contains("the database");
-                assert!(ended.is_err() || may_be_late, "{case}: went on");
-                copy.bring_to_its_end(then, &start, &case).await;
-                if then == Then::Resume {
-                    let states = owned(&copy.see().await?.states());
-                    assert_eq!(states, undisturbed.states, "{case}: the versions");
-                }
-                cases += 1;
-            }
+/// Which cases there are of a moment.
+#[derive(Clone, Copy)]
+enum Cases {
+    Every,
+    /// One end after the other, where another product has the rest.
+    InTurn,
+}
+
+impl Cases {
+    fn of(self, number: usize) -> Vec<(Blow, Then)> {
+        match self {
+            Cases::Every => BLOWS
+                .into_iter()
+                .flat_map(|blow| THEN.map(|then| (blow, then)))
+                .collect(),
+            Cases::InTurn => vec![(Blow::Dies, THEN[number % THEN.len()])],
         }
     }
+}
+
+pub(super) async fn every_moment(world: &World, name: &str) -> Result<()> {
+    let began = Instant::now();
+    let undisturbed = Undisturbed::run_of(world, name).await?;
+    let moments = 0..undisturbed.moments.len();
+    let all: Vec<_> = moments.map(|number| (number, Cases::Every)).collect();
+    let cases = hit_each(world, &undisturbed, &all, name).await?;
     let moments = undisturbed.moments.len();
     assert_eq!(cases, moments * BLOWS.len() * THEN.len());
     eprintln!(
@@ -75,6 +77,66 @@ async fn every_moment(world: &World, name: &str) -> Result<()> {
         began.elapsed().as_secs()
     );
     Ok(())
+}
+
+/// The moments of some steps: each of an effect, and each of the journal once.
+pub(super) async fn moments_of(world: &World, steps: &[&str], name: &str) -> Result<()> {
+    let began = Instant::now();
+    let undisturbed = Undisturbed::run_of(world, name).await?;
+    let mut chosen = Vec::new();
+    let (mut effects, mut records) = (0, 0);
+    for (number, moment) in undisturbed.moments.iter().enumerate() {
+        let step = moment.split(':').next().unwrap_or_default();
+        if !steps.contains(&step) {
+            continue;
+        }
+        if moment.ends_with(" a record") {
+            records += 1;
+            chosen.push((number, Cases::InTurn));
+        } else {
+            effects += 1;
+            chosen.push((number, Cases::Every));
+        }
+    }
+    let cases = hit_each(world, &undisturbed, &chosen, name).await?;
+    assert_eq!(cases, effects * BLOWS.len() * THEN.len() + records);
+    eprintln!(
+        "{name}: of the steps {}, {effects} moments × fails or dies × resumed or rolled back, and \
+         {records} records × dies, resumed and rolled back in turn: {cases} cases in {} s",
+        steps.join(", "),
+        began.elapsed().as_secs()
+    );
+    Ok(())
+}
+
+/// Hits the moments of these numbers, and gives the number of cases.
+async fn hit_each(
+    world: &World,
+    undisturbed: &Undisturbed,
+    chosen: &[(usize, Cases)],
+    name: &str,
+) -> Result<usize> {
+    let start = world.see().await?;
+    let mut cases = 0;
+    for (number, of_moment) in chosen {
+        let (number, moment) = (*number, &undisturbed.moments[*number]);
+        for (blow, then) in of_moment.of(number) {
+            let case = format!("{name}: {moment} ({number}) {blow:?}, then {then:?}");
+            let copy = world.copy()?;
+            let hit = Moments::hit_at(number, blow);
+            let ended = copy.begin(&hit).await;
+            // The database may be done before it hears that it is to stop.
+            let may_be_late = moment.contains("the database");
+            assert!(ended.is_err() || may_be_late, "{case}: went on");
+            copy.bring_to_its_end(then, &start, &case).await;
+            if then == Then::Resume {
+                let states = owned(&copy.see().await?.states());
+                assert_eq!(states, undisturbed.states, "{case}: the versions");
+            }
+            cases += 1;
+        }
+    }
+    Ok(cases)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,21 +157,25 @@ async fn of_a_second_rotation() -> Result<()> {
 /// Looking fails, too: a store that doesn't answer, a service that can't be described.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_look_that_fails_changes_nothing_for_good() -> Result<()> {
-    let world = World::stored().await?;
+    every_look(&World::stored().await?, &LOOKS, "the key").await
+}
+
+/// What is looked at on the platform.
+pub(super) const LOOKS: [&str; 5] = [
+    "versions",
+    "access",
+    "describe",
+    "inline value",
+    "newest backup",
+];
+
+pub(super) async fn every_look(world: &World, looks: &[&str], name: &str) -> Result<()> {
     let start = world.see().await?;
     let all = Moments::with_looks(None);
     world.copy()?.begin(&all).await?;
     let is_look = |moment: &str| {
-        let looks = [
-            "versions",
-            "access",
-            "describe",
-            "inline value",
-            "newest backup",
-        ];
-        looks
-            .iter()
-            .any(|look| moment.ends_with(&format!("before {look}")))
+        let mut looks = looks.iter();
+        looks.any(|look| moment.ends_with(&format!("before {look}")))
     };
     let mut cases = 0;
     for (number, moment) in all
@@ -127,8 +193,8 @@ async fn each_look_that_fails_changes_nothing_for_good() -> Result<()> {
             cases += 1;
         }
     }
-    let looks = all.passed().iter().filter(|name| is_look(name)).count();
-    assert_eq!(cases, looks * THEN.len());
-    eprintln!("{looks} looks that fail × resumed or rolled back: {cases} cases");
+    let number = all.passed().iter().filter(|name| is_look(name)).count();
+    assert_eq!(cases, number * THEN.len());
+    eprintln!("{name}: {number} looks that fail × resumed or rolled back: {cases} cases");
     Ok(())
 }

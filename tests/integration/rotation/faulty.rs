@@ -1,5 +1,8 @@
 //! A platform that can be hit before and after each of its changes, and sees that the
 //! laws hold then.
+mod checks;
+mod roles;
+
 use std::io;
 
 use async_trait::async_trait;
@@ -8,6 +11,9 @@ use platform::{
     Version,
 };
 use secret::{SecretValue, VersionNumber, Versioned};
+
+pub(super) use checks::wrapped_checks;
+pub(super) use roles::wrapped_roles;
 
 use super::laws::Laws;
 use super::moments::Moments;
@@ -23,26 +29,25 @@ struct Watch {
     laws: Laws,
 }
 
-/// The platform behind what may be hit.
-pub(super) fn wrapped(platform: Platform, moments: &Moments, laws: &Laws) -> Platform {
+/// Something behind what may be hit.
+fn faulty<T: ?Sized>(inner: Box<T>, moments: &Moments, laws: &Laws) -> Faulty<T> {
     let watch = Watch {
         moments: moments.clone(),
         laws: laws.clone(),
     };
+    Faulty { inner, watch }
+}
+
+/// The platform behind what may be hit.
+pub(super) fn wrapped(platform: Platform, moments: &Moments, laws: &Laws) -> Platform {
     Platform {
         place: platform.place,
         name: platform.name,
-        store: Box::new(Faulty {
-            inner: platform.store,
-            watch: watch.clone(),
-        }),
-        services: Box::new(Faulty {
-            inner: platform.services,
-            watch: watch.clone(),
-        }),
+        store: Box::new(faulty(platform.store, moments, laws)),
+        services: Box::new(faulty(platform.services, moments, laws)),
         backups: platform
             .backups
-            .map(|inner| Box::new(Faulty { inner, watch }) as Box<dyn Backups>),
+            .map(|inner| Box::new(faulty(inner, moments, laws)) as Box<dyn Backups>),
     }
 }
 

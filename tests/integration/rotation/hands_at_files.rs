@@ -9,10 +9,11 @@ use diesel::prelude::*;
 use runbook::{StepError as _, Stopped};
 use secret::FernetKey;
 
+use super::keys::register;
 use super::moments::Moments;
 use super::other_people::{carry_on, expect_done, failure, number, stopped_after};
 use super::seen::SECRET;
-use super::world::{THEN, Then, World, register};
+use super::world::{THEN, Then, World};
 
 /// Back to the old value: that is stored, and may be replaced.
 #[tokio::test(flavor = "multi_thread")]

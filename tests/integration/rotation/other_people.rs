@@ -43,7 +43,7 @@ pub(super) fn expect_done(seen: &Seen, start: &Seen, case: &str) {
     assert_eq!(seen.plaintexts(), start.plaintexts(), "{case}");
     assert!(seen.is_enabled(seen.value_in_use()), "{case}");
     assert!(!seen.is_enabled(start.value_in_use()), "{case}");
-    assert!(matches!(seen.service.bound, Bound::Pinned(_)) && seen.service.ready);
+    assert!(matches!(seen.services[0].bound, Bound::Pinned(_)) && seen.services[0].ready);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,12 +82,12 @@ async fn somebody_adds_a_version() -> Result<()> {
         carry_on(&back, Then::RollBack).await?;
         let seen = back.see().await?;
         assert_eq!(
-            (&seen.cells, &seen.env),
-            (&start.cells, &start.env),
+            (&seen.table.cells, &seen.env),
+            (&start.table.cells, &start.env),
             "{step}"
         );
         assert!(seen.is_enabled(start.value_in_use()), "{step}");
-        assert!(seen.service.ready, "{step}");
+        assert!(seen.services[0].ready, "{step}");
         assert_eq!(
             seen.versions[&foreign.get()].0,
             "enabled",
@@ -114,7 +114,7 @@ async fn a_service_that_may_not_go_back_to_latest_stays_pinned_and_it_is_said() 
     let said =
         "`marketplace-handler` stays pinned to version 2: the latest version has another value";
     assert!(remarks.iter().any(|remark| remark == said), "{remarks:?}");
-    let bound = stopped.see().await?.service.bound;
+    let bound = stopped.see().await?.services[0].bound;
     assert_eq!(bound, Bound::Pinned(number(2)));
     Ok(())
 }

@@ -3,14 +3,20 @@ use std::time::Duration;
 
 use anyhow::Result;
 use reencrypt::{Timeouts, Tls};
-use rotation::{Consumer, Context, Material, Plan, Role, Store, dcr_encryption_key};
+use rotation::client_secret::{self, Client};
+use rotation::database_login::Logins;
+use rotation::{
+    Consumer, Context, Database, Material, Plan, Role, SESSION_DATABASE_URL, Store,
+    red_hat_sso_client_secret,
+};
 use runbook::{About, Conductor, Event, Name, Run};
 use secret::DatabaseUrl;
 use tokio_util::sync::CancellationToken;
 
 use super::faulty;
+use super::laws::Laws;
 use super::moments::Moments;
-use super::seen::{SECRET, SERVICE, VARIABLE};
+use super::scene::{Scene, Server};
 use super::watched::{Records, observer, watched};
 use super::world::{Ended, World};
 
@@ -32,38 +38,27 @@ impl World {
     /// A process that can be hit at these moments.
     pub(super) fn process(&self, moments: &Moments) -> Result<Process> {
         let interrupt = CancellationToken::new();
-        let url = format!("sqlite+aiosqlite:///{}", self.path("service.db").display());
-        let consumer = Consumer {
-            role: Role::Handler,
-            service: SERVICE.to_owned(),
+        let (secret, laws) = (self.scene.secret(), self.laws()?);
+        let consumer = |role: &Role| Consumer {
+            role: *role,
+            service: role.default_service().to_owned(),
         };
         let context = Context {
-            platform: faulty::wrapped(self.platform()?, moments, &self.laws()?),
+            platform: faulty::wrapped(self.platform()?, moments, &laws),
             store: Store {
-                name: SECRET.to_owned(),
-                variable: VARIABLE.to_owned(),
-                setting: "DCR_ENCRYPTION_KEY_SECRET",
+                name: secret.store_name.to_owned(),
+                variable: secret.variable.to_owned(),
+                setting: "the secret's setting",
             },
-            consumers: vec![consumer],
-            material: Material::Key(Box::new(rotation::Database {
-                url: DatabaseUrl::parse(&url)?,
-                tls: Tls::AsUrlSays,
-                timeouts: Timeouts {
-                    lock: self.lock_timeout,
-                    ..Timeouts::default()
-                },
-                excluded_columns: Vec::new(),
-                observer: observer(moments, &interrupt),
-                interrupt: interrupt.clone(),
-            })),
+            consumers: secret.readers.iter().map(consumer).collect(),
+            material: self.material(moments, &laws, &interrupt)?,
             backup_max_age: Duration::from_secs(3600),
             soak: self.soak,
             client_list: self.path("clients.csv"),
             candidate: None,
         };
-        let plan = dcr_encryption_key::plan(self.parameters);
         Ok(Process {
-            plan: watched(plan, moments, self.times),
+            plan: watched(self.scene.plan(self.parameters), moments, self.times),
             context,
             watcher: Watcher {
                 people: self.people,
@@ -71,6 +66,44 @@ impl World {
                 remarks: Vec::new(),
             },
             moments: moments.clone(),
+        })
+    }
+
+    fn material(
+        &self,
+        moments: &Moments,
+        laws: &Laws,
+        interrupt: &CancellationToken,
+    ) -> Result<Material> {
+        Ok(match &self.scene {
+            Scene::Key => Material::Key(Box::new(self.database(moments, interrupt)?)),
+            Scene::Client(issuer) => Material::ClientSecret(Box::new(Client {
+                checks: faulty::wrapped_checks(Box::new(issuer.clone()), moments, laws),
+                issuer: client_secret::ISSUER.parse()?,
+                id: red_hat_sso_client_secret::CLIENT_ID,
+                proof: red_hat_sso_client_secret::PROOF,
+            })),
+            Scene::Login(server) => Material::Login(Box::new(Logins {
+                socket_folder: None,
+                roles: faulty::wrapped_roles(Box::new(Server::platform_roles()), moments, laws),
+                mode: server.mode,
+                neighbour: SESSION_DATABASE_URL.store_name.to_owned(),
+            })),
+        })
+    }
+
+    fn database(&self, moments: &Moments, interrupt: &CancellationToken) -> Result<Database> {
+        let url = format!("sqlite+aiosqlite:///{}", self.path("service.db").display());
+        Ok(Database {
+            url: DatabaseUrl::parse(&url)?,
+            tls: Tls::AsUrlSays,
+            timeouts: Timeouts {
+                lock: self.lock_timeout,
+                ..Timeouts::default()
+            },
+            excluded_columns: Vec::new(),
+            observer: observer(moments, interrupt),
+            interrupt: interrupt.clone(),
         })
     }
 }

@@ -23,12 +23,29 @@ const TURNED_AT: [&str; 8] = [
 
 /// Hits the way back of a world at each of its moments, and gives the number of cases.
 async fn every_moment_back(world: &World, start: &Seen, from: &str) -> Result<usize> {
+    moments_back(world, start, from, |_| true).await
+}
+
+/// The same at the moments that are chosen by their names.
+pub(super) async fn moments_back(
+    world: &World,
+    start: &Seen,
+    from: &str,
+    is_chosen: impl Fn(&str) -> bool,
+) -> Result<usize> {
     let undisturbed = Moments::undisturbed();
     let copy = world.copy()?;
     copy.carry_on(Then::RollBack, &undisturbed).await?;
     copy.see().await?.expect_to_be(start, from);
     let mut cases = 0;
-    for (number, moment) in undisturbed.passed().iter().enumerate() {
+    let passed = undisturbed.passed();
+    let chosen = || {
+        passed
+            .iter()
+            .enumerate()
+            .filter(|(_, name)| is_chosen(name))
+    };
+    for (number, moment) in chosen() {
         for blow in BLOWS {
             let case = format!("back from {from}: {moment} ({number}) {blow:?}");
             let copy = world.copy()?;
@@ -40,7 +57,7 @@ async fn every_moment_back(world: &World, start: &Seen, from: &str) -> Result<us
             cases += 1;
         }
     }
-    assert_eq!(cases, undisturbed.passed().len() * BLOWS.len());
+    assert_eq!(cases, chosen().count() * BLOWS.len());
     Ok(cases)
 }
 

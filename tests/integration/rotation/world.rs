@@ -1,29 +1,27 @@
 //! A world to rotate in: a folder with a `.env`, a store, a database and the journals.
 //! Processes come and go; the folder stays.
-use std::collections::BTreeMap;
+use std::cell::Cell;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Result;
-use diesel::prelude::*;
-use diesel::sql_types::Text;
 use platform::Platform;
 use platform::local::{ServiceSettings, Settings};
-use reencrypt::{Timeouts, sample};
-use rotation::Error;
+use reencrypt::Timeouts;
 use rotation::dcr_encryption_key::Parameters;
+use rotation::{DCR_ENCRYPTION_KEY, Error, Role};
 use runbook::{History, RunStatus, Runs, Stopped};
-use secret::{FernetKey, SecretValue};
+use secret::SecretValue;
 use tempfile::TempDir;
 
+use super::folder;
 use super::laws::Laws;
 use super::moments::Moments;
 use super::process::operator;
-use super::seen::{SECRET, SERVICE, Seen, VARIABLE};
-
-const CLIENTS: u64 = 30;
+use super::scene::Scene;
+use super::seen::Seen;
 
 /// How a run ended.
 pub(super) type Ended = Result<(), Stopped<Error>>;
@@ -39,6 +37,15 @@ pub(super) const THEN: [Then; 2] = [Then::Resume, Then::RollBack];
 
 pub(super) struct World {
     folder: TempDir,
+    pub(super) scene: Scene,
+    /// The new value that each process is given, where other people issue it.
+    pub(super) candidate: Option<&'static str>,
+    /// What another world of the same scene may have changed since this one was used:
+    /// the roles of the server.
+    is_asleep: Cell<bool>,
+    /// Whether the server has both roles, when this world is at its start or its end.
+    has_both_roles: Cell<bool>,
+    /// Of the rotation of the key.
     pub(super) parameters: Parameters,
     pub(super) soak: Duration,
     /// Whether the service has a command that restarts it.
@@ -54,43 +61,31 @@ pub(super) struct World {
 }
 
 impl World {
-    /// The key stands in `.env` alone.
-    pub(super) async fn inline() -> Result<World> {
-        let key = FernetKey::generate();
-        let world = World::empty()?;
-        let env = format!("A=1\n{VARIABLE}={}\nB=2\n", *key.to_text());
+    /// A world in which the value stands in `.env` alone.
+    pub(super) fn of(scene: Scene, value: &str) -> Result<World> {
+        let world = World::empty(scene)?;
+        let variable = world.scene.secret().variable;
+        let env = format!("A=1\n{variable}={value}\nB=2\n");
         fs::write(world.path(".env"), env)?;
-        sample::create_sqlite(&world.path("service.db"), CLIENTS, &key).await?;
         Ok(world)
     }
 
-    /// The key is the latest version, beside an older one.
-    pub(super) async fn stored() -> Result<World> {
-        let world = World::inline().await?;
-        let store = world.platform()?.store;
-        store
-            .add(SECRET, &SecretValue::from(&FernetKey::generate()))
-            .await?;
-        let in_use = platform::local::variable(&world.path(".env"), VARIABLE)?;
-        store.add(SECRET, &in_use).await?;
-        Ok(world)
+    /// Makes the value in use the latest version, beside an older one.
+    pub(super) async fn store_beside(&self, older: &SecretValue) -> Result<()> {
+        let (secret, store) = (self.scene.secret(), self.platform()?.store);
+        store.add(secret.store_name, older).await?;
+        let in_use = platform::local::variable(&self.path(".env"), secret.variable)?;
+        store.add(secret.store_name, &in_use).await?;
+        Ok(())
     }
 
-    /// It was rotated before, so that the service is pinned.
-    pub(super) async fn pinned() -> Result<World> {
-        let world = World::inline().await?;
-        world.begin(&Moments::undisturbed()).await?;
-        Ok(world)
-    }
-
-    fn empty() -> Result<World> {
-        let memory = Path::new("/dev/shm");
-        let folder = match memory.is_dir() {
-            true => TempDir::new_in(memory)?,
-            false => TempDir::new()?,
-        };
+    fn empty(scene: Scene) -> Result<World> {
         Ok(World {
-            folder,
+            folder: folder::new()?,
+            scene,
+            candidate: None,
+            is_asleep: Cell::new(false),
+            has_both_roles: Cell::new(false),
             parameters: Parameters::default(),
             soak: Duration::ZERO,
             restarts: false,
@@ -101,14 +96,38 @@ impl World {
         })
     }
 
-    /// Another world in the same state.
+    /// Another world in the same state. Worlds with a server share it: one is copied at
+    /// its start or its end, and only one of them is in use at a time.
     pub(super) fn copy(&self) -> Result<World> {
-        let copy = World::empty()?;
-        copy_folder(self.folder.path(), copy.folder.path())?;
+        let copy = World::empty(self.scene.clone())?;
+        folder::copy(self.folder.path(), copy.folder.path())?;
+        self.is_asleep.set(true);
         Ok(World {
             folder: copy.folder,
+            scene: copy.scene,
+            is_asleep: Cell::new(true),
+            has_both_roles: self.has_both_roles.clone(),
             ..*self
         })
+    }
+
+    /// Sees to it that the server has the roles as this world has them.
+    async fn wake(&self) {
+        let Scene::Login(server) = &self.scene else {
+            return;
+        };
+        if self.is_asleep.replace(false) {
+            let in_use = self.laws().expect("laws").see_files().await;
+            let has_both_roles = self.has_both_roles.get();
+            server.put(in_use.value_in_use(), has_both_roles).await;
+        }
+    }
+
+    /// Takes the state in which the run is for one to copy.
+    async fn settle(&self) {
+        if let Scene::Login(server) = &self.scene {
+            self.has_both_roles.set(server.roles().await.len() == 2);
+        }
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -124,11 +143,15 @@ impl World {
             ready: None,
             timeout: Duration::from_secs(20),
         };
+        let secret = self.scene.secret();
+        let names = secret.readers.iter().copied().map(Role::default_service);
+        let services = names.map(|name| (name.to_owned(), service.clone()));
+        let is_key = secret == DCR_ENCRYPTION_KEY;
         Ok(platform::local::platform(Settings {
             env_file: self.path(".env"),
             store: self.path("store"),
-            services: BTreeMap::from([(SERVICE.to_owned(), service)]),
-            sqlite: Some(self.path("service.db")),
+            services: services.collect(),
+            sqlite: is_key.then(|| self.path("service.db")),
         })?)
     }
 
@@ -136,11 +159,13 @@ impl World {
         Ok(Laws {
             folder: self.folder.path().to_owned(),
             platform: Rc::new(self.platform()?),
+            scene: self.scene.clone(),
             are_kept: self.is_lawful,
         })
     }
 
     pub(super) async fn see(&self) -> Result<Seen> {
+        self.wake().await;
         Ok(self.laws()?.see().await)
     }
 
@@ -156,10 +181,19 @@ impl World {
 
     /// A new process begins a run.
     pub(super) async fn begin(&self, moments: &Moments) -> Ended {
+        self.wake().await;
         let mut process = self.process(moments).expect("a process");
+        process.context.candidate = self.given();
         let runs = self.runs();
         let run = runs.begin(&process.plan, "local", operator());
-        process.forward(run.expect("a run")).await
+        let ended = process.forward(run.expect("a run")).await;
+        self.settle().await;
+        ended
+    }
+
+    fn given(&self) -> Option<SecretValue> {
+        let given = self.candidate?;
+        Some(SecretValue::from(given.as_bytes()))
     }
 
     /// A new process goes on with the newest run, or rolls it back.
@@ -173,15 +207,20 @@ impl World {
         then: Then,
         moments: &Moments,
     ) -> (Ended, Vec<String>) {
+        self.wake().await;
         let mut process = self.process(moments).expect("a process");
         let name = self.history().expect("a history").run;
         let runs = self.runs();
         let run = runs.open(name.as_str(), &process.plan, operator());
         let run = run.expect("a run");
         let ended = match then {
-            Then::Resume => process.forward(run).await,
+            Then::Resume => {
+                process.context.candidate = self.given();
+                process.forward(run).await
+            }
             Then::RollBack => process.back(run).await,
         };
+        self.settle().await;
         (ended, process.watcher.remarks)
     }
 
@@ -211,36 +250,4 @@ impl World {
         }
         self.laws().expect("laws").hold(case).await;
     }
-}
-
-/// Registers a client as the service would, under a key.
-pub(super) fn register(database: &Path, order_id: &str, key: &str) -> Result<()> {
-    let path = database.to_string_lossy().into_owned();
-    let token = fernet::Fernet::new(key)
-        .expect("a key")
-        .encrypt(order_id.as_bytes());
-    let mut connection = SqliteConnection::establish(&path)?;
-    let insert = "insert into dcr_clients (order_id, client_id, client_secret_encrypted,
-        account_id, redirect_uris, grant_types, metadata) values (?, ?, ?, 'a', '[]', '[]', '{}')";
-    diesel::sql_query(insert)
-        .bind::<Text, _>(order_id)
-        .bind::<Text, _>(order_id)
-        .bind::<Text, _>(token)
-        .execute(&mut connection)?;
-    Ok(())
-}
-
-fn copy_folder(from: &Path, to: &Path) -> Result<()> {
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let to = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            fs::create_dir(&to)?;
-            fs::set_permissions(&to, entry.metadata()?.permissions())?;
-            copy_folder(&entry.path(), &to)?;
-        } else {
-            fs::copy(entry.path(), &to)?;
-        }
-    }
-    Ok(())
 }

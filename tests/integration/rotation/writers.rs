@@ -3,9 +3,10 @@
 use anyhow::Result;
 use runbook::{StepError as _, Stopped};
 
+use super::keys::register;
 use super::moments::Moments;
 use super::seen::Seen;
-use super::world::{Then, World, register};
+use super::world::{Then, World};
 
 const ORDER: &str = "order-late";
 
@@ -28,7 +29,11 @@ async fn with_an_order_at(
 /// Every token is there with its plaintext, and the new one with its own, all under this key.
 fn expect_nothing_lost(seen: &Seen, start: &Seen, key: &str, case: &str) {
     seen.expect_all_under(key, case);
-    assert_eq!(seen.cells.len(), start.cells.len() + 1, "{case}");
+    assert_eq!(
+        seen.table.cells.len(),
+        start.table.cells.len() + 1,
+        "{case}"
+    );
     let late = seen.plaintexts();
     let late: Vec<_> = late
         .into_iter()

@@ -1,0 +1,203 @@
+//! A client's new value as people give it: not yet, wrong, the same again, another one, and
+//! beside somebody who rotates by hand.
+use anyhow::Result;
+use runbook::{RunStatus, Stopped};
+
+use super::clients::{NEW, NEWER, OLD, WRONG, pinned, stored, value};
+use super::moments::Moments;
+use super::other_people::{carry_on, failure, stopped_after};
+use super::world::{THEN, Then, World};
+
+const SECRET: &str = "redhat-sso-client-secret";
+
+async fn begin(world: &World) -> Result<(), Stopped<rotation::Error>> {
+    world.begin(&Moments::undisturbed()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_value_is_waited_for_and_given_later() -> Result<()> {
+    let mut world = stored().await?;
+    let start = world.see().await?;
+    world.candidate = None;
+    for _ in 0..2 {
+        let copy = world.copy()?;
+        let mut ended = begin(&copy).await;
+        for _ in 0..2 {
+            let waits = matches!(&ended, Err(Stopped::Waits { about, until: None, .. }) if about.name == "obtain");
+            assert!(waits, "{ended:?}");
+            assert_eq!(copy.see().await?, start);
+            ended = carry_on(&copy, Then::Resume).await;
+        }
+    }
+    for then in THEN {
+        let mut copy = world.copy()?;
+        assert!(begin(&copy).await.is_err());
+        copy.candidate = Some(NEW);
+        copy.bring_to_its_end(then, &start, "given later").await;
+    }
+    Ok(())
+}
+
+/// The run ends before anything has changed, and undoing it finds nothing to undo.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_is_refused_or_in_use_ends_the_run_before_anything_changes() -> Result<()> {
+    for mut world in [stored().await?, pinned().await?] {
+        let start = world.see().await?;
+        let in_use = if start.value_in_use() == OLD {
+            OLD
+        } else {
+            NEW
+        };
+        for (candidate, reason) in [
+            (WRONG, "the issuer refused the value"),
+            (in_use, "the candidate is the value in use"),
+        ] {
+            world.candidate = Some(candidate);
+            let copy = world.copy()?;
+            match begin(&copy).await {
+                Err(Stopped::Failed { error, changed, .. }) => {
+                    assert_eq!(runbook::StepError::reason(&error), reason);
+                    assert!(!changed, "{reason}");
+                }
+                ended => panic!("{ended:?}"),
+            }
+            assert_eq!(copy.see().await?, start, "{reason}");
+            carry_on(&copy, Then::RollBack).await?;
+            assert_eq!(copy.history()?.status, RunStatus::RolledBack);
+            assert_eq!(copy.see().await?, start, "{reason}: closed");
+        }
+    }
+    Ok(())
+}
+
+/// Until it is stored, a value has to be given to each process, and is tested there.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_value_is_tested_anew() -> Result<()> {
+    let world = stored().await?;
+    let start = world.see().await?;
+    for step in ["test", "store-current", "pin"] {
+        let mut stopped = stopped_after(&world, step).await?;
+        // Nothing given: asked for again.
+        stopped.candidate = None;
+        let ended = carry_on(&stopped, Then::Resume).await;
+        assert!(
+            matches!(ended, Err(Stopped::Waits { .. })),
+            "{step}: {ended:?}"
+        );
+        stopped.candidate = Some(WRONG);
+        let (reason, _) = failure(carry_on(&stopped, Then::Resume).await, step);
+        assert_eq!(reason, "the issuer refused the value", "{step}");
+        let seen = stopped.see().await?;
+        assert_eq!(seen.versions, start.versions, "{step}: stored");
+        assert_eq!(seen.env, start.env, "{step}");
+        for then in THEN {
+            let mut copy = stopped.copy()?;
+            copy.candidate = Some(NEWER);
+            copy.bring_to_its_end(then, &start, step).await;
+            if then == Then::Resume {
+                assert_eq!(copy.see().await?.value_in_use(), NEWER, "{step}");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whoever adds a version by hand is noticed, be its value valid or not.
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_adds_a_version() -> Result<()> {
+    let world = stored().await?;
+    let start = world.see().await?;
+    for step in [
+        "test", "pin", "stage", "prepare", "cut-over", "verify", "soak",
+    ] {
+        for added in [NEWER, WRONG] {
+            let case = format!("{step}, {added}");
+            let stopped = stopped_after(&world, step).await?;
+            let store = stopped.platform()?.store;
+            let foreign = store.add(SECRET, &value(added)).await?;
+            let (reason, hint) = failure(carry_on(&stopped, Then::Resume).await, &case);
+            assert_eq!(reason, "somebody else added a version", "{case}");
+            assert!(
+                hint.contains(&format!("version {foreign}")),
+                "{case}: {hint}"
+            );
+            assert!(stopped.see().await?.is_enabled(OLD), "{case}: retired");
+
+            let back = stopped.copy()?;
+            carry_on(&back, Then::RollBack).await?;
+            let seen = back.see().await?;
+            assert_eq!(seen.env, start.env, "{case}");
+            assert_eq!(
+                seen.versions[&foreign.get()].0,
+                "enabled",
+                "{case}: not ours"
+            );
+
+            store.disable(SECRET, foreign).await?;
+            carry_on(&stopped, Then::Resume).await?;
+            let seen = stopped.see().await?;
+            assert!(
+                seen.value_in_use() == NEW && !seen.is_enabled(OLD),
+                "{case}"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Between the last look at the store and the record of the new version's number, what
+/// somebody else stores can't be told from what the process stored before it ended. It is
+/// taken only if the issuer accepts it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_found_without_a_number_is_tested_before_it_is_taken() -> Result<()> {
+    let world = stored().await?;
+    let start = world.see().await?;
+    for (added, given) in [
+        (NEWER, None),
+        (WRONG, None),
+        (NEWER, Some(NEW)),
+        (WRONG, Some(NEW)),
+    ] {
+        let case = format!("{added}, given {given:?}");
+        let mut copy = world.copy()?;
+        let stopped = copy.begin(&Moments::dying_at("stage: before add")).await;
+        assert!(stopped.is_err(), "{case}");
+        let store = copy.platform()?.store;
+        let found = store.add(SECRET, &value(added)).await?;
+        copy.candidate = given;
+        let ended = carry_on(&copy, Then::Resume).await;
+        if added == NEWER && given.is_none() {
+            ended?;
+            copy.see().await?.expect_rotated_from(&start, &case);
+            continue;
+        }
+        let (reason, _) = failure(ended, &case);
+        assert_eq!(reason, "somebody else added a version", "{case}");
+        assert_eq!(copy.see().await?.env, start.env, "{case}");
+        store.disable(SECRET, found).await?;
+        copy.candidate = Some(NEW);
+        carry_on(&copy, Then::Resume).await?;
+        assert_eq!(copy.see().await?.value_in_use(), NEW, "{case}");
+    }
+    Ok(())
+}
+
+/// What was stored by the process that ended is the run's own, given again or not.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_stored_right_before_the_end_is_found() -> Result<()> {
+    let world = stored().await?;
+    let start = world.see().await?;
+    for given in [None, Some(NEW)] {
+        for then in THEN {
+            let case = format!("given {given:?}, then {then:?}");
+            let mut copy = world.copy()?;
+            let stopped = copy.begin(&Moments::dying_at("stage: after add")).await;
+            assert!(stopped.is_err(), "{case}");
+            copy.candidate = given;
+            copy.bring_to_its_end(then, &start, &case).await;
+            let added = copy.see().await?.versions.len() - start.versions.len();
+            assert_eq!(added, if then == Then::Resume { 1 } else { 2 }, "{case}");
+        }
+    }
+    Ok(())
+}

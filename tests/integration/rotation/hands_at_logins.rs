@@ -1,0 +1,158 @@
+//! What other people do to the roles and to the store of their URLs.
+use anyhow::Result;
+use rotation::DATABASE_URL;
+use rotation::database_login::Mode;
+use secrecy::ExposeSecret as _;
+use secret::{DatabaseUrl, Password, SecretValue};
+
+use super::logins::{inline, stored};
+use super::moments::Moments;
+use super::other_people::{carry_on, failure, stopped_after};
+use super::scene::{Scene, Server};
+use super::world::{THEN, Then, World};
+
+const SECRET: &str = DATABASE_URL.store_name;
+
+fn server(world: &World) -> &Server {
+    match &world.scene {
+        Scene::Login(server) => server,
+        _ => panic!("no server"),
+    }
+}
+
+/// The URL with the other role, and a password that nobody has kept.
+fn second_url(world: &World) -> Result<SecretValue> {
+    let first = DatabaseUrl::parse(&server(world).first_url())?;
+    let role = platform::database_roles::other_role(first.user()?);
+    let second = first.with_login(&role, &Password::generate())?;
+    Ok(SecretValue::from(&second))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test's own URL")]
+fn text(value: &SecretValue) -> String {
+    String::from_utf8_lossy(value.expose_secret()).into_owned()
+}
+
+/// A preparation that was cut off: the role logs in, and can do nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_was_made_by_half_is_finished_or_removed() -> Result<()> {
+    for then in THEN {
+        let world = stored(Mode::Alternate).await?;
+        let start = world.see().await?;
+        let moment = "second-role: before prepare the second role";
+        assert!(world.begin(&Moments::dying_at(moment)).await.is_err());
+        let seen = world.see().await?;
+        let (_, _, staged) = seen.latest().expect("a version");
+        server(&world).make_bare(start.value_in_use(), staged).await;
+        world.bring_to_its_end(then, &start, "by half").await;
+    }
+    Ok(())
+}
+
+/// It isn't known who uses it: a rollback that comes before the run took it leaves it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_role_that_people_made_is_left_as_it_is_until_it_is_taken() -> Result<()> {
+    let world = stored(Mode::Alternate).await?;
+    let theirs = text(&second_url(&world)?);
+    let first = server(&world).first_url();
+    server(&world).make_bare(&first, &theirs).await;
+    let start = world.see().await?;
+    let moment = "second-role: before prepare the second role";
+    assert!(world.begin(&Moments::dying_at(moment)).await.is_err());
+    assert!(server(&world).accepts(&theirs).await);
+    world
+        .bring_to_its_end(Then::RollBack, &start, "theirs")
+        .await;
+    assert!(server(&world).accepts(&theirs).await, "not ours");
+    // The next run takes it, and locks it out again on its way back.
+    world.begin(&Moments::undisturbed()).await?;
+    world.see().await?.expect_rotated_from(&start, "theirs");
+    world.bring_to_its_end(Then::RollBack, &start, "ours").await;
+    assert!(!server(&world).accepts(&theirs).await);
+    Ok(())
+}
+
+/// A service that keeps its connections open for good.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_the_old_role_still_has_is_ended() -> Result<()> {
+    let world = inline(Mode::Alternate).await?;
+    let start = world.see().await?;
+    let session = Server::connect(start.value_in_use()).await;
+    let moment = "lock-out: before end sessions";
+    assert!(world.begin(&Moments::dying_at(moment)).await.is_err());
+    session.batch_execute("select 1").await?;
+    carry_on(&world, Then::Resume).await?;
+    world.see().await?.expect_rotated_from(&start, "a session");
+    assert!(session.batch_execute("select 1").await.is_err(), "left");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_adds_a_version() -> Result<()> {
+    for (mode, steps) in [
+        (Mode::Alternate, ["stage", "second-role", "lock-out"]),
+        (Mode::InPlace, ["stage", "set-password", "cut-over"]),
+    ] {
+        let world = stored(mode).await?;
+        let start = world.see().await?;
+        let theirs = second_url(&world)?;
+        for step in steps {
+            for then in THEN {
+                let case = format!("{mode:?}, {step}, then {then:?}");
+                let stopped = stopped_after(&world, step).await?;
+                let store = stopped.platform()?.store;
+                let foreign = store.add(SECRET, &theirs).await?;
+                if then == Then::RollBack {
+                    carry_on(&stopped, then).await?;
+                    let seen = stopped.see().await?;
+                    assert!(seen.env == start.env, "{case}: .env");
+                    assert!(seen.beside == start.beside, "{case}: roles");
+                    assert_eq!(seen.versions[&foreign.get()].0, "enabled", "{case}");
+                    continue;
+                }
+                let (reason, hint) = failure(carry_on(&stopped, then).await, &case);
+                assert_eq!(reason, "somebody else added a version", "{case}");
+                assert!(hint.contains(&format!("version {foreign}")), "{case}");
+                store.disable(SECRET, foreign).await?;
+                carry_on(&stopped, then).await?;
+                let seen = stopped.see().await?;
+                assert!(!seen.is_enabled(start.value_in_use()), "{case}: retired");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What can't be told from the run's own by its number is taken only if it is the URL in
+/// use with the login of the role that takes over.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_found_without_a_number_is_looked_at_before_it_is_taken() -> Result<()> {
+    let world = stored(Mode::Alternate).await?;
+    let start = world.see().await?;
+    let first = DatabaseUrl::parse(start.value_in_use())?;
+    let of_first = first.with_login(first.user()?, &Password::generate())?;
+    let elsewhere = text(&second_url(&world)?) + "_elsewhere";
+    for (theirs, is_taken) in [
+        (SecretValue::from(&of_first), false),
+        (SecretValue::from(elsewhere.as_bytes()), false),
+        (second_url(&world)?, true),
+    ] {
+        let copy = world.copy()?;
+        let stopped = copy.begin(&Moments::dying_at("stage: before add")).await;
+        assert!(stopped.is_err());
+        let store = copy.platform()?.store;
+        let found = store.add(SECRET, &theirs).await?;
+        let ended = carry_on(&copy, Then::Resume).await;
+        if is_taken {
+            ended?;
+            assert!(copy.see().await?.value_in_use() == text(&theirs));
+            continue;
+        }
+        let (reason, _) = failure(ended, "theirs");
+        assert_eq!(reason, "somebody else added a version");
+        store.disable(SECRET, found).await?;
+        carry_on(&copy, Then::Resume).await?;
+        copy.see().await?.expect_rotated_from(&start, "disabled");
+    }
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! An issuer in this process, which knows the secrets of one client.
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use async_trait::async_trait;
+use platform::{Error, OauthChecks, OauthClient, Verdict};
+use secrecy::ExposeSecret as _;
+use secret::SecretValue;
+
+/// What the services read as the client's id.
+pub(in crate::rotation) const CLIENT_ID: &str = "lightspeed";
+
+/// Whoever issues the client's secrets.
+#[derive(Clone)]
+pub(in crate::rotation) struct Issuer {
+    valid: Rc<RefCell<BTreeSet<String>>>,
+}
+
+impl Issuer {
+    /// An issuer to which these are valid, side by side.
+    pub(in crate::rotation) fn of(valid: &[&str]) -> Issuer {
+        let valid = valid.iter().map(|value| (*value).to_owned());
+        Issuer {
+            valid: Rc::new(RefCell::new(valid.collect())),
+        }
+    }
+
+    pub(in crate::rotation) fn accepts(&self, value: &str) -> bool {
+        self.valid.borrow().contains(value)
+    }
+}
+
+#[async_trait(?Send)]
+impl OauthChecks for Issuer {
+    #[expect(clippy::disallowed_methods, reason = "an issuer knows its secrets")]
+    async fn check(&self, client: &OauthClient, secret: &SecretValue) -> Result<Verdict, Error> {
+        assert_eq!(client.id, CLIENT_ID);
+        let text = std::str::from_utf8(secret.expose_secret()).expect("a text");
+        Ok(match self.accepts(text) {
+            true => Verdict::Accepted,
+            false => Verdict::Refused,
+        })
+    }
+}
