@@ -100,6 +100,17 @@ async fn a_dry_run_changes_nothing_in_the_folder_or_at_the_server() -> Result<()
     use_tables(&lab.in_env()?).await
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_emergency_leaves_nothing_of_the_old_url() -> Result<()> {
+    let lab = Lab::new(SERVICES).await?;
+    let old = lab.in_env()?;
+    let output = lab.installation.run(&lab.rotate(&["--emergency"]))?;
+    assert_said(&output, 0, &["version 1 is destroyed, and"]);
+    assert!(is_refused(&old).await?, "the old URL lets in");
+    assert!(lab.installation.sandbox.tree()?.holding(&old).is_empty());
+    use_tables(&lab.in_env()?).await
+}
+
 /// A service that people restart: the old role works until they have.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_old_login_works_until_people_have_restarted_the_services() -> Result<()> {
