@@ -1,14 +1,17 @@
 //! The platform `google-cloud`: the contract, and faults, by the real `gcloud`.
 mod backups;
 mod client_secrets;
+mod database_urls;
 mod doctor;
 mod faults;
+mod installation;
 mod lab;
 mod rotation;
 mod services;
 mod sql_proxy;
 mod stand_in;
 mod store;
+mod watch;
 
 use integration_tests::contract;
 

@@ -2,7 +2,7 @@
 mod alternate;
 mod cut_off;
 mod in_place;
-mod lab;
+pub(crate) mod lab;
 mod logins;
 mod over_tls;
 mod refusals;

@@ -8,25 +8,25 @@ use secret::{DatabaseTarget, DatabaseUrl, Password};
 use tokio_postgres::Client;
 
 /// The database, the role in use, and the name that the other one is to get.
-pub(super) struct Lab {
-    pub(super) database: TestDatabase,
-    pub(super) first: TestRole,
-    pub(super) second: TestRole,
-    pub(super) roles: PostgresRoles,
+pub(crate) struct Lab {
+    pub(crate) database: TestDatabase,
+    pub(crate) first: TestRole,
+    pub(crate) second: TestRole,
+    pub(crate) roles: PostgresRoles,
 }
 
 impl Lab {
-    pub(super) async fn new() -> Result<Lab> {
+    pub(crate) async fn new() -> Result<Lab> {
         Lab::with_first("createrole").await
     }
 
     /// A lab in which the role in use has other options.
-    pub(super) async fn with_first(options: &str) -> Result<Lab> {
+    pub(crate) async fn with_first(options: &str) -> Result<Lab> {
         Ok(Lab::of(TestDatabase::create().await, options).await)
     }
 
     /// A lab around a database.
-    pub(super) async fn of(database: TestDatabase, options: &str) -> Lab {
+    pub(crate) async fn of(database: TestDatabase, options: &str) -> Lab {
         let first = database.server().create_role(options).await;
         database.give_to(first.name()).await;
         let second = TestRole::expected(database.server(), other_role(first.name()));
@@ -39,7 +39,7 @@ impl Lab {
     }
 
     /// The URL that the service begins with.
-    pub(super) fn in_use(&self) -> Result<DatabaseUrl> {
+    pub(crate) fn in_use(&self) -> Result<DatabaseUrl> {
         let url = self
             .database
             .url_as(self.first.name(), self.first.password());
@@ -47,13 +47,13 @@ impl Lab {
     }
 
     /// A URL with a new password for the role that isn't in use.
-    pub(super) fn candidate(&self, in_use: &DatabaseUrl) -> Result<DatabaseUrl> {
+    pub(crate) fn candidate(&self, in_use: &DatabaseUrl) -> Result<DatabaseUrl> {
         let role = other_role(in_use.user()?);
         Ok(in_use.with_login(&role, &Password::generate())?)
     }
 
     /// The role of `candidate` is made ready, and lacks nothing.
-    pub(super) async fn prepare(
+    pub(crate) async fn prepare(
         &self,
         in_use: &DatabaseUrl,
         candidate: &DatabaseUrl,
@@ -68,7 +68,7 @@ impl Lab {
     }
 
     /// The role of `retired` can no longer log in by itself.
-    pub(super) async fn lock_out(
+    pub(crate) async fn lock_out(
         &self,
         retired: &DatabaseUrl,
         in_use: &DatabaseUrl,
@@ -79,7 +79,7 @@ impl Lab {
         Ok(changed)
     }
 
-    pub(super) async fn is_accepted(&self, url: &DatabaseUrl) -> Result<bool> {
+    pub(crate) async fn is_accepted(&self, url: &DatabaseUrl) -> Result<bool> {
         Ok(matches!(
             self.roles.log_in(url, None).await?,
             Login::Accepted(_)
@@ -87,7 +87,7 @@ impl Lab {
     }
 
     /// All that the server keeps about the two roles and their tables.
-    pub(super) async fn catalogue(&self) -> Result<Vec<String>> {
+    pub(crate) async fn catalogue(&self) -> Result<Vec<String>> {
         let client = self.database.connect().await;
         let query = format!(
             "select 'role', rolname::text, row(rolcanlogin, rolcreaterole, rolsuper, rolcreatedb)::text
@@ -121,7 +121,7 @@ impl Lab {
 }
 
 /// A session as the service's.
-pub(super) async fn connect(url: &DatabaseUrl) -> Result<Client> {
+pub(crate) async fn connect(url: &DatabaseUrl) -> Result<Client> {
     let DatabaseTarget::Postgres(target) = url.target() else {
         anyhow::bail!("not Postgres");
     };
@@ -134,7 +134,7 @@ pub(super) async fn connect(url: &DatabaseUrl) -> Result<Client> {
 }
 
 /// Everything that the service does with a table.
-pub(super) async fn use_tables(url: &DatabaseUrl) -> Result<()> {
+pub(crate) async fn use_tables(url: &DatabaseUrl) -> Result<()> {
     let client = connect(url).await?;
     let statements = "
         insert into usage_records (order_id, input_tokens, output_tokens, request_count,

@@ -20,6 +20,8 @@ pub struct CloudRunState {
     pub services: BTreeMap<String, ServiceState>,
     /// What becomes of the revisions that are made from now on.
     pub fate: Fate,
+    /// A secret and a version: no revision gets ready that reads it.
+    pub failing_with: Option<(&'static str, &'static str)>,
     /// How long a change takes until it is observed, a revision until it is ready and
     /// traffic until it is moved: each as long as this.
     pub pace: Duration,
@@ -30,6 +32,7 @@ impl Default for CloudRunState {
         CloudRunState {
             services: BTreeMap::new(),
             fate: Fate::Ready,
+            failing_with: None,
             pace: Duration::from_millis(100),
         }
     }
@@ -62,6 +65,16 @@ impl CloudRunState {
         for service in self.services.values_mut() {
             service.version += 1;
         }
+    }
+
+    fn fate_of(&self, template: &Value) -> Fate {
+        let reads = |(secret, version): (&str, &str)| {
+            references(template).any(|(.., name, key)| (name, key) == (secret, version))
+        };
+        if self.failing_with.is_some_and(reads) {
+            return Fate::Failed("it does not start".to_owned());
+        }
+        self.fate.clone()
     }
 
     fn settle(&mut self) {
@@ -116,6 +129,7 @@ fn revision(state: &CloudRunState, name: &str) -> Answer {
 }
 
 fn replace(world: &mut World, name: &str, body: &Value) -> Answer {
+    let fate = world.run.fate_of(&body["spec"]["template"]["spec"]);
     let Some(service) = world.run.services.get_mut(name) else {
         return Answer::not_found("no such service");
     };
@@ -136,7 +150,7 @@ fn replace(world: &mut World, name: &str, body: &Value) -> Answer {
         if let Some(refusal) = refused_references(&world.secrets, &spec["template"]["spec"]) {
             return Answer::invalid(&refusal);
         }
-        if let Err(answer) = service.add_revision(name, &mut spec, &world.run.fate) {
+        if let Err(answer) = service.add_revision(name, &mut spec, &fate) {
             return answer;
         }
     }
@@ -152,21 +166,25 @@ fn replace(world: &mut World, name: &str, body: &Value) -> Answer {
 
 /// Every secret of a template is looked at whenever a revision is made.
 fn refused_references(secrets: &SecretState, template: &Value) -> Option<String> {
+    references(template).find_map(|(at, position, name, key)| {
+        let why = secrets.refuse(name, key)?;
+        Some(format!(
+            "spec.template.spec.containers[{at}].env[{position}].value_from.secret_key_ref.name: {why}"
+        ))
+    })
+}
+
+/// What variables refer to: the container, the variable, the secret and its version.
+fn references(template: &Value) -> impl Iterator<Item = (usize, usize, &str, &str)> {
     let containers = template["containers"].as_array().into_iter().flatten();
-    for (at, container) in containers.enumerate() {
+    containers.enumerate().flat_map(|(at, container)| {
         let variables = container["env"].as_array().into_iter().flatten();
-        for (position, variable) in variables.enumerate() {
-            let reference = &variable["valueFrom"]["secretKeyRef"];
-            let (Some(name), Some(key)) = (reference["name"].as_str(), reference["key"].as_str())
-            else {
-                continue;
-            };
-            if let Some(why) = secrets.refuse(name, key) {
-                return Some(format!(
-                    "spec.template.spec.containers[{at}].env[{position}].value_from.secret_key_ref.name: {why}"
-                ));
-            }
-        }
-    }
-    None
+        variables
+            .enumerate()
+            .filter_map(move |(position, variable)| {
+                let reference = &variable["valueFrom"]["secretKeyRef"];
+                let (name, key) = (reference["name"].as_str()?, reference["key"].as_str()?);
+                Some((at, position, name, key))
+            })
+    })
 }
