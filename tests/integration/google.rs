@@ -4,6 +4,7 @@ mod client_secrets;
 mod database_urls;
 mod doctor;
 mod faults;
+mod hand_procedure;
 mod installation;
 mod lab;
 mod rotation;

@@ -83,6 +83,7 @@ impl BackupState {
 pub(super) fn permission(request: &Recorded) -> &'static str {
     match (request.method.as_str(), request.path()) {
         ("POST", _) => "cloudsql.backupRuns.create",
+        ("PUT", _) => "cloudsql.users.update",
         (_, path) if path.ends_with("/backupRuns") => "cloudsql.backupRuns.list",
         (_, path) if path.contains("/backupRuns/") => "cloudsql.backupRuns.get",
         _ => "cloudsql.instances.get",
@@ -111,6 +112,8 @@ pub(super) fn handle(world: &mut World, request: &Recorded) -> Answer {
             let id = state.begin(outcome, Timestamp::now(), pace, description);
             Answer::ok(operation(&id, "PENDING"))
         }
+        // A password that is set is none that a test logs in with.
+        ("PUT", Some("/users")) => Answer::ok(operation("0", "DONE")),
         ("GET", Some(path)) => {
             let id = path.trim_start_matches("/backupRuns/");
             let found = state.backups.iter().find(|one| one.id == id);
