@@ -173,6 +173,16 @@ impl ServiceAnswer {
         self.metadata.generation == self.status.observed_generation
     }
 
+    /// The revision that was made of the template as it is, if that is ready and the
+    /// service at rest: before, a newer template may have no revision yet.
+    pub(super) fn of_template(&self) -> Option<&str> {
+        let ready = self.condition("Ready")?;
+        let created = self.status.latest_created_revision_name.as_deref();
+        let is_at_rest = self.is_observed() && ready.status == "True";
+        let latest = self.status.latest_ready_revision_name.as_deref();
+        created.filter(|created| is_at_rest && latest == Some(created))
+    }
+
     /// The revision that the traffic goes to, and its share; the greatest of several.
     pub(super) fn serving(&self) -> Option<(&str, u32)> {
         let mut greatest: Option<(&str, u32)> = None;

@@ -24,9 +24,22 @@ impl CloudRun {
         let action = format!("look at the service `{service}`");
         let call = Call::new(action, &["run", "services", "describe", service]);
         match self.gcloud.ask(&call).await {
-            Ok(answer) => answer.json().map_err(|failure| self.error(failure)),
+            Ok(answer) => {
+                let answer = answer.json().map_err(|failure| self.error(failure))?;
+                self.remember(&answer);
+                Ok(answer)
+            }
             Err(failure) if failure.is_not_found() => Err(unknown()),
             Err(failure) => Err(self.error(failure)),
+        }
+    }
+
+    /// A service at rest tells what its latest revision refers to: it needn't be asked.
+    fn remember(&self, answer: &ServiceAnswer) {
+        if let Some(revision) = answer.of_template() {
+            let mut seen = self.seen.borrow_mut();
+            let bindings = || Rc::new(Bindings::of(&answer.spec.template.spec));
+            seen.entry(revision.to_owned()).or_insert_with(bindings);
         }
     }
 

@@ -29,13 +29,15 @@ impl CloudRun {
         }
         let serving = self.serving(service, answer)?;
         let template = &answer.spec.template.spec;
-        let spec = self.look_at_revision(service, &serving).await?.spec;
-        if spec.difference(template, "").is_some() {
-            // Somebody else's deployment.
-            return Ok(false);
+        if answer.of_template() != Some(&serving) {
+            let revision = self.look_at_revision(service, &serving).await?;
+            if revision.spec.difference(template, "").is_some() {
+                // Somebody else's deployment.
+                return Ok(false);
+            }
         }
         let mut changes = Vec::new();
-        let bindings = Bindings::of(&spec);
+        let bindings = self.bindings(service, &serving).await?;
         let back = bindings.differing(&Bindings::of(template), "");
         if !back.is_empty() {
             changes.push(format!("--update-secrets={}", back.join(",")));
@@ -43,15 +45,25 @@ impl CloudRun {
         if answer.has_min_instances() && all.iter().any(|(tag, _)| tag.set_min_instances) {
             changes.push("--min-instances=default".to_owned());
         }
-        if !changes.is_empty() && !self.put_back(service, changes).await? {
-            return Ok(false);
+        let made;
+        let mut answer = answer;
+        if !changes.is_empty() {
+            let Some(ready) = self.put_back(service, changes).await? else {
+                return Ok(false);
+            };
+            made = ready;
+            answer = &made;
         }
         let followed = all.iter().any(|(tag, _)| tag.followed_latest);
-        Ok(followed && self.latest_reads_as(service, &bindings).await?)
+        Ok(followed && self.latest_reads_as(service, answer, &bindings).await?)
     }
 
-    /// Makes the revision; whether it is ready.
-    async fn put_back(&self, service: &str, changes: Vec<String>) -> Result<bool, Error> {
+    /// Makes the revision; the service once that is ready.
+    async fn put_back(
+        &self,
+        service: &str,
+        changes: Vec<String>,
+    ) -> Result<Option<ServiceAnswer>, Error> {
         let action = format!("put the template of `{service}` back");
         let words = [
             "run",
@@ -66,7 +78,7 @@ impl CloudRun {
             call = call.with(change);
         }
         match self.try_change(&call).await {
-            Err(Error::Cloud(CloudError::Refused { .. })) => return Ok(false),
+            Err(Error::Cloud(CloudError::Refused { .. })) => return Ok(None),
             other => other?,
         }
         let started = Instant::now();
@@ -74,17 +86,21 @@ impl CloudRun {
             let answer = self.look(service).await?;
             let ready = answer.condition("Ready").map(|ready| ready.status.as_str());
             match ready {
-                Some("True") if answer.is_observed() => return Ok(true),
-                Some("False") if answer.is_observed() => return Ok(false),
+                Some("True") if answer.is_observed() => return Ok(Some(answer)),
+                Some("False") if answer.is_observed() => return Ok(None),
                 _ => self.gcloud.pause().await,
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Whether the latest revision is ready, and reads the same versions.
-    async fn latest_reads_as(&self, service: &str, bindings: &Bindings) -> Result<bool, Error> {
-        let answer = self.look(service).await?;
+    async fn latest_reads_as(
+        &self,
+        service: &str,
+        answer: &ServiceAnswer,
+        bindings: &Bindings,
+    ) -> Result<bool, Error> {
         let status = &answer.status;
         let Some(latest) = status.latest_ready_revision_name.as_deref() else {
             return Ok(false);
