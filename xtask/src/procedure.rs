@@ -15,7 +15,7 @@ use runbook::{Run, RunStatus, Runs, Stopped};
 use secret::SecretValue;
 
 pub(crate) use self::ended::{Ended, Outcome};
-pub(crate) use self::find::find;
+use self::find::{Found, find};
 use self::parts::Parts;
 pub(crate) use self::parts::Ways;
 use self::watcher::Watcher;
@@ -42,6 +42,16 @@ pub(crate) struct Procedure {
     watcher: Watcher,
     /// The flags that the next command needs, too.
     flags: String,
+}
+
+/// Which run is asked for.
+pub(crate) struct Asked<'a> {
+    /// Where runs are.
+    pub(crate) place: &'a cli::Place,
+    /// Its name, if it was typed.
+    pub(crate) run: Option<&'a str>,
+    /// What is to be done with it: `resume`.
+    pub(crate) verb: &'a str,
 }
 
 impl Procedure {
@@ -95,6 +105,35 @@ impl Procedure {
             context,
             _proxy: proxy,
         })
+    }
+
+    /// The same for a run: the one that is named, or the only one that isn't finished.
+    ///
+    /// # Errors
+    ///
+    /// What is missing, or can't be used; when there is no such run, or more than one.
+    pub(crate) async fn of_run(
+        asked: Asked<'_>,
+        timeouts: &cli::Timeouts,
+        output: Output,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<(Procedure, Found), Failure> {
+        let settings = settings::procedure(asked.place, surroundings)?;
+        let flags = asked.place.flags();
+        let found = find(&settings, &flags, asked.run, asked.verb)?;
+        let ways = Ways::of(&found.history);
+        let secret = found.secret;
+        let procedure = Procedure::new(
+            settings,
+            flags,
+            secret,
+            ways,
+            timeouts,
+            output,
+            surroundings,
+        )
+        .await?;
+        Ok((procedure, found))
     }
 
     /// Whether other people issue the new value, so that somebody has to give it.

@@ -169,8 +169,7 @@ impl Context {
     /// or anything else needs its value.
     pub(crate) async fn refuse_if_needed(&mut self, version: VersionNumber) -> Result<(), Error> {
         let latest = self.latest().await?;
-        for consumer in &self.consumers {
-            let service = self.describe(consumer).await?;
+        for (consumer, service) in self.describe_all().await? {
             if let Some(revision) = service.readers_of(version, latest).next() {
                 return Err(Error::StillRead {
                     secret: self.store.name.clone(),
@@ -188,9 +187,7 @@ impl Context {
         };
         self.material.refuse_if_needed(found, version).await
     }
-}
 
-impl Context {
     /// Moves what needs the value of one version, beside the services, over to another.
     pub(crate) async fn move_over(
         &mut self,

@@ -19,7 +19,7 @@ use platform::database_roles::DatabaseRoles;
 use runbook::{History, Step};
 
 use crate::Plan;
-use crate::context::Context;
+use crate::context::{Context, Store};
 use crate::error::Error;
 use crate::steps::{
     Announce, CutOver, Destroy, Pin, Prepare, RestartByHand, Retire, Soak, Stage, StoreCurrent,
@@ -60,9 +60,8 @@ pub struct Logins {
     pub socket_folder: Option<PathBuf>,
     /// How the login is replaced.
     pub mode: Mode,
-    /// What the store calls the other secret that holds a login, perhaps to the same
-    /// server.
-    pub neighbour: String,
+    /// The other secret that holds a login, perhaps to the same server.
+    pub neighbour: Store,
 }
 
 impl Mode {

@@ -19,7 +19,7 @@ pub(crate) use backup::{BackUp, BackUpByHand};
 pub(crate) use cut_over::CutOver;
 pub(crate) use destroy::{Destroy, NAME as DESTROY};
 pub(crate) use look::{ready_consumers, refuse_foreign_versions, value_in_use};
-pub(crate) use pin::{Pin, expect};
+pub(crate) use pin::{Pin, expect_new_version};
 pub(crate) use prepare::Prepare;
 pub(crate) use restart::{RESTART_BY_HAND, RestartByHand};
 pub(crate) use retire::Retire;

@@ -87,7 +87,11 @@ impl World {
                 socket_folder: None,
                 roles: faulty::wrapped_roles(Box::new(Server::platform_roles()), moments, laws),
                 mode: server.mode,
-                neighbour: SESSION_DATABASE_URL.store_name.to_owned(),
+                neighbour: Store {
+                    name: SESSION_DATABASE_URL.store_name.to_owned(),
+                    variable: SESSION_DATABASE_URL.variable.to_owned(),
+                    setting: "SESSION_DATABASE_URL_SECRET",
+                },
             })),
         })
     }

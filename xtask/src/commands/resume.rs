@@ -9,9 +9,8 @@ use crate::cli;
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::procedure::{Ended, Procedure, Ways, find};
+use crate::procedure::{Asked, Ended, Procedure};
 use crate::secret_text::is_standard_input;
-use crate::settings;
 
 /// Runs the command and gives its exit code.
 pub(super) async fn run(typed: &cli::Resume, interrupt: &CancellationToken) -> u8 {
@@ -28,19 +27,13 @@ async fn resume(
 ) -> Result<Ended, Failure> {
     let uses_standard_input = typed.value_file.as_deref().is_some_and(is_standard_input);
     let surroundings = surroundings(uses_standard_input, *printer, interrupt);
-    let settings = settings::procedure(&typed.place, &surroundings)?;
-    let flags = typed.place.flags();
-    let found = find(&settings, &flags, typed.run.as_deref(), "resume")?;
-    let mut procedure = Procedure::new(
-        settings,
-        flags,
-        found.secret,
-        Ways::of(&found.history),
-        &typed.timeouts,
-        typed.output,
-        &surroundings,
-    )
-    .await?;
+    let asked = Asked {
+        place: &typed.place,
+        run: typed.run.as_deref(),
+        verb: "resume",
+    };
+    let (mut procedure, found) =
+        Procedure::of_run(asked, &typed.timeouts, typed.output, &surroundings).await?;
     let takes_value = procedure.takes_value() && still_lacks_value(&found.history);
     if typed.value_file.is_some() && !takes_value {
         let name = &found.name;

@@ -8,8 +8,7 @@ use crate::cli;
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::printer::Printer;
-use crate::procedure::{Ended, Procedure, Ways, find};
-use crate::settings;
+use crate::procedure::{Asked, Ended, Procedure};
 
 /// Runs the command and gives its exit code.
 pub(super) async fn run(typed: &cli::Rollback, interrupt: &CancellationToken) -> u8 {
@@ -25,19 +24,13 @@ async fn roll_back(
     interrupt: &CancellationToken,
 ) -> Result<Ended, Failure> {
     let surroundings = surroundings(false, *printer, interrupt);
-    let settings = settings::procedure(&typed.place, &surroundings)?;
-    let flags = typed.place.flags();
-    let found = find(&settings, &flags, typed.run.as_deref(), "roll back")?;
-    let procedure = Procedure::new(
-        settings,
-        flags,
-        found.secret,
-        Ways::of(&found.history),
-        &typed.timeouts,
-        typed.output,
-        &surroundings,
-    )
-    .await?;
+    let asked = Asked {
+        place: &typed.place,
+        run: typed.run.as_deref(),
+        verb: "roll back",
+    };
+    let (procedure, found) =
+        Procedure::of_run(asked, &typed.timeouts, typed.output, &surroundings).await?;
     show(&procedure, &found.name, &found.history, printer);
     let ask_on = surroundings.terminal.filter(|_| !typed.yes);
     let confirmed = confirm("Undo it?", ask_on.as_ref(), interrupt)?;

@@ -123,7 +123,7 @@ impl Parts {
                 roles: Box::new(PostgresRoles::new(tls)),
                 socket_folder: proxy.as_ref().map(SqlProxy::socket_folder),
                 mode: ways.mode,
-                neighbour: settings.store_of(neighbour).name,
+                neighbour: settings.store_of(neighbour),
             })),
             proxy,
         })

@@ -1,7 +1,6 @@
 //! The proof of the whole, with what is stored.
 
 use async_trait::async_trait;
-use platform::Bound;
 use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
 
 use super::expect_accepted;
@@ -37,9 +36,7 @@ impl Step<Context, Error> for Verify {
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         let version = new_version(log.facts())?;
-        for consumer in &context.consumers {
-            steps::expect(context, consumer, Bound::Pinned(version)).await?;
-        }
+        steps::expect_new_version(context, log.facts()).await?;
         steps::refuse_foreign_version(context, log.facts(), old_version(log.facts())?).await?;
         let value = context.value(version).await?;
         expect_accepted(context, &value, &format!("version {version}")).await?;

@@ -11,7 +11,6 @@ use super::role::next_role;
 use crate::context::{Consumer, Context, old_version};
 use crate::error::Error;
 use crate::place;
-use crate::secrets::{DATABASE_URL, SESSION_DATABASE_URL};
 use crate::steps;
 
 /// Looks at everything that later steps need.
@@ -102,7 +101,7 @@ async fn refuse_shared_role(context: &Context, url: &DatabaseUrl) -> Result<(), 
         {
             return Err(Error::SharedRole {
                 role: own.to_owned(),
-                neighbour: context.logins()?.neighbour.clone(),
+                neighbour: context.logins()?.neighbour.name.clone(),
             });
         }
     }
@@ -115,23 +114,17 @@ async fn neighbours_values(context: &Context) -> Result<Vec<SecretValue>, Error>
     let mut values = Vec::new();
     let neighbour = &context.logins()?.neighbour;
     let store = &context.platform.store;
-    match store.access(neighbour, Reference::Latest).await {
+    match store.access(&neighbour.name, Reference::Latest).await {
         Ok(stored) => values.push(stored.value),
         Err(platform::Error::NoSuchVersion { .. }) => {}
         Err(error) => return Err(error.into()),
     }
-    let urls = [DATABASE_URL, SESSION_DATABASE_URL];
-    let others = urls
-        .iter()
-        .filter(|url| url.variable != context.store.variable);
-    for variable in others.map(|url| url.variable) {
-        for consumer in &context.consumers {
-            let services = &context.platform.services;
-            // An error is how platforms say that there is none. That the service can be
-            // asked was seen before.
-            let value = services.inline_value(&consumer.service, variable).await;
-            values.extend(value.ok());
-        }
+    for consumer in &context.consumers {
+        let services = &context.platform.services;
+        // An error is how platforms say that there is none. That the service can be
+        // asked was seen before.
+        let value = services.inline_value(&consumer.service, &neighbour.variable);
+        values.extend(value.await.ok());
     }
     Ok(values)
 }

@@ -59,7 +59,6 @@ impl Context {
         place: &str,
     ) -> Result<(), Error> {
         let login = self.roles()?.log_in(url, Some(like.user()?)).await?;
-        let secret = || self.store.name.clone();
         match login {
             Login::Accepted(accepted) => match accepted.missing.first() {
                 None => Ok(()),
@@ -71,7 +70,7 @@ impl Context {
                 }),
             },
             Login::Refused(source) => Err(Error::LoginRefused {
-                secret: secret(),
+                secret: self.store.name.clone(),
                 place: place.to_owned(),
                 role: url.user()?.to_owned(),
                 source,

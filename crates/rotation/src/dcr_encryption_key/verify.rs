@@ -1,11 +1,10 @@
 //! The proof of the whole, by the new key alone.
 
 use async_trait::async_trait;
-use platform::Bound;
 use runbook::{About, Applied, Fact, Facts, Kind, Log, Observed, Step, Undo};
 
 use super::reencrypt;
-use crate::context::{Context, new_version, old_version};
+use crate::context::{Context, old_version};
 use crate::error::Error;
 use crate::facts;
 use crate::steps;
@@ -38,10 +37,7 @@ impl Step<Context, Error> for Verify {
     }
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
-        let version = new_version(log.facts())?;
-        for consumer in &context.consumers {
-            steps::expect(context, consumer, Bound::Pinned(version)).await?;
-        }
+        steps::expect_new_version(context, log.facts()).await?;
         let old = old_version(log.facts())?;
         steps::refuse_foreign_version(context, log.facts(), old).await?;
         let mut tokens = reencrypt::count(context, log.facts()).await?;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use platform::Bound;
 use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
 
-use super::pin::{expect, refuse_unstored_value, serve_with};
+use super::pin::{expect_new_version, refuse_unstored_value, serve_with};
 use super::prepare;
 use super::side_by_side::side_by_side;
 use crate::context::{Context, new_version, old_version};
@@ -76,12 +76,7 @@ impl Step<Context, Error> for CutOver {
     }
 
     async fn verify(&self, context: &mut Context, facts: &Facts) -> Result<(), Error> {
-        let bound = Bound::Pinned(new_version(facts)?);
-        let expected = side_by_side(&context.consumers, async |consumer| {
-            expect(context, consumer, bound).await
-        });
-        expected.await?;
-        Ok(())
+        expect_new_version(context, facts).await
     }
 
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use runbook::{About, Applied, Fact, Facts, Kind, Log, Name, Observed, Step, Undo
 use secret::VersionNumber;
 
 use super::side_by_side::side_by_side;
-use crate::context::{Consumer, Context, old_version};
+use crate::context::{Consumer, Context, new_version, old_version};
 use crate::error::Error;
 use crate::facts;
 
@@ -239,6 +239,16 @@ pub(crate) async fn expect(
             service: consumer.service.clone(),
         });
     }
+    Ok(())
+}
+
+/// Sees the same of every service and the new version, side by side.
+pub(crate) async fn expect_new_version(context: &Context, facts: &Facts) -> Result<(), Error> {
+    let bound = Bound::Pinned(new_version(facts)?);
+    side_by_side(&context.consumers, async |consumer| {
+        expect(context, consumer, bound).await
+    })
+    .await?;
     Ok(())
 }
 
