@@ -3,6 +3,7 @@ mod catalogue;
 mod cells;
 mod fixtures;
 mod keys;
+mod like_python;
 mod locks;
 mod only_postgres;
 mod only_postgres_access;

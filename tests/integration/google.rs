@@ -1,22 +1,33 @@
 //! The platform `google-cloud`: the contract, and faults, by the real `gcloud`.
 mod backups;
+mod callers;
 mod client_secrets;
 mod database_urls;
 mod doctor;
 mod faults;
+mod foretold;
 mod hand_procedure;
 mod installation;
 mod lab;
+mod loaded;
 mod rotation;
 mod services;
 mod sql_proxy;
 mod stand_in;
+mod status;
 mod store;
 mod watch;
 
-use integration_tests::contract;
+use std::path::Path;
+
+use integration_tests::{contract, google};
 
 use self::lab::{INSTALLED, Lab, SECRET};
+
+/// Whether there is a `gcloud`.
+pub(crate) fn has_gcloud() -> bool {
+    google::require_gcloud(Path::new(env!("CARGO_BIN_EXE_gcloud-loaded")))
+}
 
 /// Makes a test of each function of a contract.
 macro_rules! contract_tests {
@@ -106,6 +117,8 @@ mod contracts {
             a_version_that_cannot_be_read_gets_no_revision
             a_discarded_revision_is_gone
             the_serving_revision_is_not_discarded
+            the_others_are_discarded_together
+            each_binding_is_described_as_it_is_alone
             readers_are_told_until_they_are_discarded
             the_value_of_the_configuration_is_that_of_the_version
         }

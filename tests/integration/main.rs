@@ -1,4 +1,9 @@
 //! The integration tests.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "what isn't where a test looks for it has to fail that test"
+)]
 mod behaviour;
 mod command_line;
 mod faults;

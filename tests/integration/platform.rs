@@ -97,6 +97,8 @@ mod local {
             a_version_that_cannot_be_read_gets_no_revision
             a_discarded_revision_is_gone
             the_serving_revision_is_not_discarded
+            the_others_are_discarded_together
+            each_binding_is_described_as_it_is_alone
             readers_are_told_until_they_are_discarded
             the_value_of_the_configuration_is_that_of_the_version
         }

@@ -12,6 +12,7 @@ pub(crate) mod seated;
 pub(crate) mod tree;
 
 mod advice;
+mod changed;
 mod checks;
 mod doctor;
 mod emergency;

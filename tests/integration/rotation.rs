@@ -1,5 +1,5 @@
-//! Rotations, whole, on the local platform: every step hit at every moment, and what
-//! other people do meanwhile. The same helpers for each sort of secret.
+//! Rotations, whole, on the local platform and on Google Cloud: every step hit at every
+//! moment, and what other people do meanwhile. The same helpers for each sort of secret.
 //!
 //! A *moment* is a place where the run can be hit: before and after each of a step's
 //! methods, each change of the platform, each record of the journal, and at what the
@@ -19,6 +19,7 @@ mod keys;
 mod laws;
 mod moments;
 mod process;
+mod project;
 mod scene;
 mod seen;
 mod watched;
@@ -32,6 +33,7 @@ mod hands_at_files;
 mod hands_at_logins;
 mod journal_cut;
 mod logins;
+mod on_google;
 mod other_people;
 mod sequences;
 mod way_back;

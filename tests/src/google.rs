@@ -6,20 +6,24 @@
 mod answer;
 mod faults;
 mod gcloud;
+mod loaded;
 mod policies;
 mod run;
 mod secrets;
 mod server;
 mod sql;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use self::faults::{Effect, Fault};
 pub use self::gcloud::{GcloudConfig, require_gcloud};
-pub use self::run::{CloudRunState, Fate, RevisionState, ServiceState};
+pub use self::loaded::run_loaded_gcloud;
+pub use self::run::{CloudRunState, Fate, PolicyState, RevisionState, ServiceState};
 pub use self::secrets::{SecretState, SecretVersion};
 pub use self::server::Recorded;
 pub use self::sql::{BackupState, SqlState};
+use crate::runtime;
 
 /// The project that it has, by its id.
 pub const PROJECT: &str = "p1";
@@ -31,7 +35,7 @@ pub const REGION: &str = "us-central1";
 pub const INSTANCE: &str = "db1";
 
 /// Everything that Google's servers know.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct World {
     /// Secret Manager.
     pub secrets: SecretState,
@@ -74,8 +78,24 @@ impl Google {
     ///
     /// If there is no port.
     pub async fn start() -> Google {
-        let world = Arc::new(Mutex::new(World::default()));
-        let port = server::listen(Arc::clone(&world)).await;
+        runtime::run(async { Google::of(World::default()) }).await
+    }
+
+    /// Another one in the same state, which was asked nothing yet.
+    ///
+    /// # Panics
+    ///
+    /// If there is no port.
+    #[must_use]
+    pub fn copy(&self) -> Google {
+        let mut world = self.world().clone();
+        world.requests.clear();
+        Google::of(world)
+    }
+
+    fn of(world: World) -> Google {
+        let world = Arc::new(Mutex::new(world));
+        let port = server::listen(Arc::clone(&world));
         Google { port, world }
     }
 
@@ -103,6 +123,13 @@ impl Google {
         changes
             .map(|one| format!("{} {}", one.method, one.target))
             .collect()
+    }
+
+    /// How often `gcloud` was run.
+    pub fn calls(&self) -> usize {
+        let world = self.world();
+        let calls = world.requests.iter().filter_map(|one| one.call.as_ref());
+        calls.collect::<BTreeSet<_>>().len()
     }
 
     /// How many requests had this method and this in their path.

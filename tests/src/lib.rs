@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![allow(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
+    clippy::string_slice,
     clippy::unwrap_used,
     reason = "a broken harness has to fail the test that uses it"
 )]

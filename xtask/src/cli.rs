@@ -16,7 +16,7 @@ use reencrypt::ColumnName;
 
 pub(crate) use self::doctor::Doctor;
 pub(crate) use self::procedure::{Going, Place, Resume, Rollback, Runbook, Status, quoted};
-pub(crate) use self::rotate_secret::RotateSecret;
+pub(crate) use self::rotate_secret::{Contain, RotateSecret};
 use crate::failure::Failure;
 
 /// What the arguments ask for.

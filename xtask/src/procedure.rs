@@ -1,16 +1,18 @@
 //! A whole rotation on a platform: what it needs, and how it is carried on.
 
+mod containment;
 mod ended;
 mod failures;
 mod find;
 mod parts;
+mod planned;
 mod watcher;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use platform::google_cloud::SqlProxy;
-use rotation::{Context, Material, Plan, Secret};
+use rotation::{Context, Material, Means, Plan, Secret, Trial};
 use runbook::{Run, RunStatus, Runs, Stopped};
 use secret::SecretValue;
 
@@ -80,6 +82,7 @@ impl Procedure {
             material,
             proxy,
         } = Parts::of(secret, ways, &settings, timeouts, &progress, surroundings).await?;
+        containment::refuse_what_does_not_fit(ways.containment, &secret, &platform)?;
         let context = Context {
             platform,
             store: settings.store_of(&secret),
@@ -87,7 +90,8 @@ impl Procedure {
             material,
             backup_max_age: settings.backup_max_age,
             soak: settings.soak,
-            client_list: PathBuf::new(),
+            run_folder: PathBuf::new(),
+            contacts: settings.known_contacts(),
             candidate: None,
         };
         Ok(Procedure {
@@ -141,6 +145,11 @@ impl Procedure {
         matches!(self.context.material, Material::ClientSecret(_))
     }
 
+    /// What would contain a leak of the secret here.
+    pub(crate) fn means(&self, secret: &Secret) -> impl Iterator<Item = Means> {
+        containment::means(secret, &self.context.platform)
+    }
+
     /// Takes the new value, if it is there.
     pub(crate) fn take(&mut self, candidate: Option<SecretValue>) {
         self.context.candidate = candidate;
@@ -159,9 +168,26 @@ impl Procedure {
 
     /// Everything but the changes: what `--dry-run` does.
     pub(crate) async fn trial(&mut self) -> Ended {
-        let tried = rotation::trial(&mut self.context).await;
+        let tried = self.tried().await;
+        let foreseen = match tried {
+            Ok(_) => rotation::foresee(&self.plan, &mut self.context).await,
+            Err(_) => Ok(Vec::new()),
+        };
         self.watcher.quiet();
-        Ended::of_trial(tried)
+        if let Ok(Trial::RefusedInUse) = tried {
+            // For scripts as well, which read no sentence.
+            let printer = &self.watcher.printer;
+            printer.warning("the issuer refuses the value in use");
+        }
+        match foreseen {
+            Ok(foreseen) => Ended::of_trial(tried, foreseen),
+            Err(error) => Ended::of_trial(Err(error), Vec::new()),
+        }
+    }
+
+    /// The same, without a word.
+    pub(crate) async fn tried(&mut self) -> Result<Trial, rotation::Error> {
+        rotation::trial(&mut self.context).await
     }
 
     /// Begins a run and carries it on.
@@ -193,7 +219,10 @@ impl Procedure {
                     self.watcher.is_done = is_done && is_of_people;
                     self.forward(run, going, confirmed).await
                 }
-                RunStatus::RollingBack => self.back(run, None, confirmed).await,
+                RunStatus::RollingBack => {
+                    self.watcher.is_done = is_done && rotation::waits_for_restart(run.history());
+                    self.back(run, None, confirmed).await
+                }
                 RunStatus::Done => Ended::not_begun(nothing_to_do(name, "done")),
                 RunStatus::RolledBack => Ended::not_begun(nothing_to_do(name, "rolled back")),
             },
@@ -238,7 +267,7 @@ impl Procedure {
     }
 
     async fn forward(&mut self, mut run: Run, going: Going, confirmed: Confirmed) -> Ended {
-        self.context.client_list = run.folder().join("clients.csv");
+        self.context.run_folder = run.folder().to_owned();
         interrupt::run_begins();
         let ran = runbook::run_forward(&self.plan, &mut self.context, &mut run, &mut self.watcher);
         let ran = ran.await;
@@ -269,6 +298,7 @@ impl Procedure {
         because: Option<(Failure, bool)>,
         _confirmed: Confirmed,
     ) -> Ended {
+        self.context.run_folder = run.folder().to_owned();
         interrupt::run_begins();
         let back = runbook::roll_back(&self.plan, &mut self.context, &mut run, &mut self.watcher);
         let back = back.await;

@@ -91,6 +91,10 @@ impl Terminal {
 
 /// All of `from`, up to a length that no key has, in a buffer that is wiped.
 /// `None` when a signal came first.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "no more is read than there is room"
+)]
 pub(crate) fn read_secret(
     from: &File,
     interrupt: &CancellationToken,

@@ -2,11 +2,13 @@
 //! Cloud SQL, all of them asked through `gcloud`.
 
 mod backups;
+mod commands;
 mod error;
 mod examine;
 mod failure;
 mod gcloud;
 mod process;
+mod rehearsal;
 mod services;
 mod sql_proxy;
 mod store;
@@ -98,12 +100,18 @@ pub fn platform(settings: Settings) -> Result<Platform, Error> {
         Box::new(backups::SqlBackups { gcloud, instance }) as Box<dyn Backups>
     });
     let store = store::SecretManager::new(Arc::clone(&gcloud));
+    let services = || services::CloudRun::new(Arc::clone(&gcloud), store.clone());
     Ok(Platform {
         name: "google-cloud",
         place,
         store: Box::new(store.clone()),
-        services: Box::new(services::CloudRun::new(gcloud, store)),
+        services: Box::new(services()),
         backups,
+        callers: Some(Box::new(services())),
+        rehearsal: Box::new(rehearsal::CloudRehearsal::new(
+            Arc::clone(&gcloud),
+            services(),
+        )),
     })
 }
 

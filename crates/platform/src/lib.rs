@@ -1,9 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod backups;
+mod callers;
+mod deviation;
 mod error;
 mod examination;
 mod oauth_checks;
+mod rehearsal;
 mod secret_store;
 mod services;
 
@@ -12,12 +15,15 @@ pub mod google_cloud;
 pub mod local;
 
 pub use backups::{Backup, Backups};
+pub use callers::Callers;
+pub use deviation::Expected;
 pub use error::Error;
 pub use examination::{Examination, Finding, Installation, Level, Rotated};
 pub use oauth_checks::{
     CertificateAuthorities, CertificateFlaw, HttpOauthChecks, Issuer, OauthChecks, OauthClient,
     OauthError, OauthLimits, Proof, TestedSecret, Verdict,
 };
+pub use rehearsal::{Change, Rehearsal, Rehearsed, Which};
 pub use secret_store::{Reference, SecretStore, Version, VersionState};
 pub use services::{Binding, Bound, Revision, Service, Services};
 
@@ -34,4 +40,8 @@ pub struct Platform {
     /// The backups of the database; `None` where the platform can't make one, so
     /// that a person has to.
     pub backups: Option<Box<dyn Backups>>,
+    /// Who may call the services; `None` where the platform has no such list.
+    pub callers: Option<Box<dyn Callers>>,
+    /// What changes would come to, told and not made.
+    pub rehearsal: Box<dyn Rehearsal>,
 }

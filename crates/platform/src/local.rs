@@ -7,6 +7,7 @@ mod env_file;
 mod examine;
 mod folder;
 mod record;
+mod rehearsal;
 mod services;
 mod store;
 mod whole_file;
@@ -60,6 +61,7 @@ pub struct ServiceSettings {
 pub fn platform(settings: Settings) -> Result<Platform, Error> {
     let folder = folder::StoreFolder::at(&settings.store)?;
     let store = store::LocalStore::new(folder.clone());
+    let rehearsal = rehearsal::LocalRehearsal::new(settings.clone());
     let backups = settings.sqlite.map(|database| {
         Box::new(backups::SqliteBackups::new(folder.clone(), database)) as Box<dyn Backups>
     });
@@ -74,6 +76,8 @@ pub fn platform(settings: Settings) -> Result<Platform, Error> {
             settings: settings.services,
         }),
         backups,
+        callers: None,
+        rehearsal: Box::new(rehearsal),
     })
 }
 

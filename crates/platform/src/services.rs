@@ -24,6 +24,42 @@ pub trait Services {
     /// [`Error::NoSuchService`]; when the platform can't be asked.
     async fn describe(&self, service: &str, binding: &Binding) -> Result<Service, Error>;
 
+    /// The same for several bindings, by as few questions as the platform allows.
+    ///
+    /// # Errors
+    ///
+    /// What keeps all of them from being answered.
+    async fn describe_each(
+        &self,
+        service: &str,
+        bindings: &[Binding],
+    ) -> Result<Vec<Result<Service, Error>>, Error> {
+        let mut described = Vec::new();
+        for binding in bindings {
+            described.push(self.describe(service, binding).await);
+        }
+        Ok(described)
+    }
+
+    /// The commands by which a person has a service read a version by its number, one
+    /// after another; none where no command does.
+    fn commands_to_bind(
+        &self,
+        service: &str,
+        binding: &Binding,
+        version: VersionNumber,
+    ) -> Vec<String> {
+        let _ = (service, binding, version);
+        Vec::new()
+    }
+
+    /// The command by which a person sends all traffic to a revision; none where no
+    /// command does.
+    fn command_to_send(&self, service: &str, revision: &str) -> Option<String> {
+        let _ = (service, revision);
+        None
+    }
+
     /// The value that a service has in its own configuration, where its variable is
     /// bound to no secret ([`Bound::Inline`]).
     ///
@@ -55,6 +91,21 @@ pub trait Services {
     ///
     /// [`Error::RevisionServes`].
     async fn discard(&self, service: &str, revision: &str) -> Result<(), Error>;
+
+    /// Discards every revision but the one that serves.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RevisionServes`] where the traffic is split.
+    async fn discard_others(&self, service: &str, binding: &Binding) -> Result<(), Error> {
+        let described = self.describe(service, binding).await?;
+        for revision in &described.revisions {
+            if revision.name != described.serving {
+                self.discard(service, &revision.name).await?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A variable of a service's environment and the secret that it comes from.

@@ -47,13 +47,21 @@ impl<T> PerColumn<T> {
 impl<T> std::ops::Index<Column> for PerColumn<T> {
     type Output = T;
     fn index(&self, column: Column) -> &T {
-        &self.0[column as usize]
+        let PerColumn([client_secret, registration_access_token]) = self;
+        match column {
+            Column::ClientSecret => client_secret,
+            Column::RegistrationAccessToken => registration_access_token,
+        }
     }
 }
 
 impl<T> std::ops::IndexMut<Column> for PerColumn<T> {
     fn index_mut(&mut self, column: Column) -> &mut T {
-        &mut self.0[column as usize]
+        let PerColumn([client_secret, registration_access_token]) = self;
+        match column {
+            Column::ClientSecret => client_secret,
+            Column::RegistrationAccessToken => registration_access_token,
+        }
     }
 }
 
@@ -120,8 +128,9 @@ fn parts(text: &str) -> Option<Vec<String>> {
             }
         } else {
             let end = rest.find('.').unwrap_or(rest.len());
-            part.push_str(&rest[..end]);
-            rest = &rest[end..];
+            let (before, after) = rest.split_at(end);
+            part.push_str(before);
+            rest = after;
         }
         parts.push(part);
         if rest.is_empty() {

@@ -80,7 +80,8 @@ impl Keyring {
 
     /// The new key's fingerprint, if there is a new key.
     pub fn new_key(&self) -> Option<Fingerprint> {
-        self.has_new_key.then(|| self.keys[0].0)
+        let (first, _) = self.keys.first()?;
+        self.has_new_key.then_some(*first)
     }
 
     /// The old keys' fingerprints.
@@ -109,7 +110,7 @@ impl Keyring {
         let now = token.issued_at.saturating_sub(60);
         let others = (0..self.keys.len()).filter(|key| *key != guess);
         std::iter::once(guess).chain(others).find_map(|key| {
-            let (_, cipher) = &self.keys[key];
+            let (_, cipher) = self.keys.get(key)?;
             let plaintext = cipher.decrypt_at_time(&token.text, None, now).ok()?;
             Some(Opened {
                 key,
@@ -120,6 +121,10 @@ impl Keyring {
     }
 
     /// Encrypts under the new key, with the token's issue time kept.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "only a keyring with a new key seals"
+    )]
     pub(crate) fn seal(&self, opened: &Opened) -> Cell {
         let (_, cipher) = &self.keys[Keyring::NEW];
         Cell(

@@ -344,6 +344,10 @@ fn seal_page<A>(keyring: &Keyring, digester: &Digester, page: Vec<Row<A>>) -> Se
     sealed
 }
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a cell is opened by a key of the keyring"
+)]
 fn read_back_page<A>(
     keyring: &Keyring,
     digester: &Digester,

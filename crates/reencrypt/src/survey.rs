@@ -125,6 +125,10 @@ struct PageSurvey {
     unreadable: Vec<UnreadableCell>,
 }
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "there is a count for each key of the keyring"
+)]
 fn count_page<A>(keyring: &Keyring, page: &[Row<A>]) -> PageSurvey {
     let keys = keyring.fingerprints().len();
     let mut survey = PageSurvey {

@@ -3,9 +3,11 @@
 mod check;
 mod obtain;
 mod revoke;
+mod revoke_first;
 mod revoked;
 mod test;
 mod verify;
+mod way_back;
 
 use platform::{Issuer, OauthChecks, OauthClient, Proof, Reference, Verdict};
 use runbook::{About, Step};
@@ -13,14 +15,18 @@ use secret::SecretValue;
 
 use crate::Plan;
 use crate::context::Context;
+use crate::emergency::Containment;
 use crate::error::Error;
 use crate::material::Material;
 use crate::steps::{
-    CutOver, Destroy, Pin, Prepare, RestartByHand, Retire, Soak, Stage, StoreCurrent,
+    self, Close, CutOver, Destroy, Open, Pin, Prepare, RestartByHand, Retire, Soak, Stage,
+    StoreCurrent,
 };
 
 pub(crate) use check::trial;
 pub(crate) use obtain::OBTAIN;
+pub(crate) use revoke_first::{NAME as REVOKE_FIRST, refuse_after_revocation};
+pub(crate) use way_back::refuse_rollback;
 
 /// Who issues both client secrets, unless the settings say otherwise.
 pub const ISSUER: &str = "https://sso.redhat.com/auth/realms/redhat-external";
@@ -31,6 +37,8 @@ pub struct Parameters {
     /// The value is known to others: nothing is waited for, and the old one is revoked
     /// and destroyed.
     pub emergency: bool,
+    /// What contains the emergency meanwhile.
+    pub containment: Containment,
     /// The platform can't restart the services, so people do.
     pub restart_by_hand: bool,
 }
@@ -58,8 +66,15 @@ pub struct Client {
 
 /// The rotation, step by step. `obtain` tells whom to ask.
 pub(crate) fn plan(rotation: &'static str, obtain: &'static About, parameters: Parameters) -> Plan {
-    let mut steps: Vec<Box<dyn Step<Context, Error>>> = vec![
-        Box::new(check::Check),
+    let mut steps: Vec<Box<dyn Step<Context, Error>>> = vec![Box::new(check::Check)];
+    if parameters.containment.close {
+        steps.push(Box::new(Close));
+    }
+    if parameters.containment.revoke {
+        steps.push(Box::new(revoke_first::RevokeFirst));
+        steps.push(Box::new(revoke_first::RevokedFirst));
+    }
+    let rolled: [Box<dyn Step<Context, Error>>; 7] = [
         Box::new(obtain::Obtain(obtain)),
         Box::new(test::Test),
         Box::new(StoreCurrent),
@@ -68,51 +83,71 @@ pub(crate) fn plan(rotation: &'static str, obtain: &'static About, parameters: P
         Box::new(Prepare),
         Box::new(CutOver::without_outage()),
     ];
+    steps.extend(rolled);
     if parameters.restart_by_hand {
         steps.push(Box::new(RestartByHand::without_outage()));
     }
     steps.push(Box::new(verify::Verify));
+    if parameters.containment.close {
+        steps.push(Box::new(Open));
+    }
     if parameters.emergency {
-        steps.push(Box::new(revoke::Revoke));
-        steps.push(Box::new(revoked::Revoked));
+        if !parameters.containment.revoke {
+            steps.push(Box::new(revoke::Revoke));
+            steps.push(Box::new(revoked::Revoked));
+        }
         steps.push(Box::new(Retire));
         steps.push(Box::new(Destroy));
     } else {
         steps.push(Box::new(Soak));
         steps.push(Box::new(Retire));
     }
+    if parameters.emergency {
+        steps::draft(&mut steps, Some(parameters.containment));
+    }
     Plan::new(rotation, steps)
 }
 
 /// Whether the issuer accepts what may be this run's candidate.
 pub(crate) async fn is_candidate(context: &Context, value: &SecretValue) -> Result<bool, Error> {
-    Ok(ask_issuer(context, value).await? == Verdict::Accepted)
+    let oauth_client = oauth_client(context).await?;
+    Ok(ask_issuer(context, &oauth_client, value).await? == Verdict::Accepted)
 }
 
-/// Asks the issuer what it thinks of a value.
-async fn ask_issuer(context: &Context, value: &SecretValue) -> Result<Verdict, Error> {
+/// The client, with its id as it is now.
+async fn oauth_client(context: &Context) -> Result<OauthClient, Error> {
     let client = client(context)?;
-    let oauth_client = OauthClient {
+    Ok(OauthClient {
         issuer: client.issuer.clone(),
         id: client_id(context, client).await?,
         proof: client.proof.clone(),
-    };
-    Ok(client.checks.check(&oauth_client, value).await?)
+    })
+}
+
+/// Asks the issuer what it thinks of a value.
+async fn ask_issuer(
+    context: &Context,
+    oauth_client: &OauthClient,
+    value: &SecretValue,
+) -> Result<Verdict, Error> {
+    Ok(client(context)?.checks.check(oauth_client, value).await?)
 }
 
 /// Refuses a value that the issuer refuses. `place` is where the value is.
-async fn expect_accepted(context: &Context, value: &SecretValue, place: &str) -> Result<(), Error> {
-    match ask_issuer(context, value).await? {
+async fn expect_accepted(
+    context: &Context,
+    oauth_client: &OauthClient,
+    value: &SecretValue,
+    place: &str,
+) -> Result<(), Error> {
+    match ask_issuer(context, oauth_client, value).await? {
         Verdict::Accepted => Ok(()),
-        Verdict::Refused => {
-            let client = client(context)?;
-            Err(Error::RefusedByIssuer {
-                secret: context.store.name.clone(),
-                place: place.to_owned(),
-                issuer: client.issuer.to_string(),
-                client: client_id(context, client).await?,
-            })
-        }
+        Verdict::Refused => Err(Error::RefusedByIssuer {
+            secret: context.store.name.clone(),
+            place: place.to_owned(),
+            issuer: oauth_client.issuer.to_string(),
+            client: oauth_client.id.clone(),
+        }),
     }
 }
 
@@ -121,6 +156,11 @@ fn client(context: &Context) -> Result<&Client, Error> {
         Material::ClientSecret(client) => Ok(client),
         Material::Key(_) | Material::Login(_) => Err(Error::WrongPlan),
     }
+}
+
+/// The id of the client whose secret it is.
+pub(crate) async fn id(context: &Context) -> Result<String, Error> {
+    client_id(context, client(context)?).await
 }
 
 /// From the store, or where the store has none, from the services' own configuration.

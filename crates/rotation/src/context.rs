@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
-use platform::{Binding, Bound, Platform, Reference, Service, VersionState};
+use futures_util::future::{try_join, try_join_all};
+use platform::{Binding, Bound, Platform, Reference, Service, Version, VersionState};
 use runbook::Facts;
 use secret::{SecretValue, VersionNumber, Versioned};
 
@@ -27,8 +27,10 @@ pub struct Context {
     pub backup_max_age: Duration,
     /// How long the old version is kept after the verification.
     pub soak: Duration,
-    /// Where the clients are listed whose secrets have to be issued anew.
-    pub client_list: PathBuf,
+    /// The folder of the run, for what is written beside its journal.
+    pub run_folder: PathBuf,
+    /// Who is told, by the settings' name for them.
+    pub contacts: Vec<(String, String)>,
     /// The new value, from its generation until it is read back from the store.
     pub candidate: Option<SecretValue>,
 }
@@ -53,12 +55,19 @@ pub struct Consumer {
     pub service: String,
 }
 
+impl Store {
+    /// The variable in which services read it, and the secret.
+    pub fn binding(&self) -> Binding {
+        Binding {
+            variable: self.variable.clone(),
+            secret: self.name.clone(),
+        }
+    }
+}
+
 impl Context {
     pub(crate) fn binding(&self) -> Binding {
-        Binding {
-            variable: self.store.variable.clone(),
-            secret: self.store.name.clone(),
-        }
+        self.store.binding()
     }
 
     pub(crate) async fn describe(&self, consumer: &Consumer) -> Result<Service, Error> {
@@ -144,10 +153,9 @@ impl Context {
         }
     }
 
-    /// The newest version, whatever its state.
-    pub(crate) async fn latest(&self) -> Result<Option<VersionNumber>, Error> {
-        let versions = self.platform.store.versions(&self.store.name).await?;
-        Ok(versions.first().map(|version| version.number))
+    /// All versions, the newest first.
+    pub(crate) async fn versions(&self) -> Result<Vec<Version>, Error> {
+        Ok(self.platform.store.versions(&self.store.name).await?)
     }
 
     pub(crate) async fn is_enabled(&self, version: VersionNumber) -> Result<bool, Error> {
@@ -155,7 +163,15 @@ impl Context {
     }
 
     pub(crate) async fn state(&self, version: VersionNumber) -> Result<VersionState, Error> {
-        let versions = self.platform.store.versions(&self.store.name).await?;
+        self.state_in(&self.versions().await?, version)
+    }
+
+    /// The same, by versions that were asked for before.
+    pub(crate) fn state_in(
+        &self,
+        versions: &[Version],
+        version: VersionNumber,
+    ) -> Result<VersionState, Error> {
         let found = versions.iter().find(|found| found.number == version);
         found
             .map(|found| found.state)
@@ -167,8 +183,14 @@ impl Context {
 
     /// Refuses while a revision that serves, or can be routed to, reads the version,
     /// or anything else needs its value.
-    pub(crate) async fn refuse_if_needed(&mut self, version: VersionNumber) -> Result<(), Error> {
-        let latest = self.latest().await?;
+    ///
+    /// Which version is the latest may have been asked before: one that was and isn't any
+    /// more is only refused for longer.
+    pub(crate) async fn refuse_if_needed(
+        &mut self,
+        version: VersionNumber,
+        latest: Option<VersionNumber>,
+    ) -> Result<(), Error> {
         for (consumer, service) in self.describe_all().await? {
             if let Some(revision) = service.readers_of(version, latest).next() {
                 return Err(Error::StillRead {
@@ -178,6 +200,9 @@ impl Context {
                     revision: revision.name.clone(),
                 });
             }
+        }
+        if !self.material.is_needed_beside_services() {
+            return Ok(());
         }
         let value = self.value(version).await?;
         let found = Found {
@@ -194,7 +219,10 @@ impl Context {
         from: VersionNumber,
         to: VersionNumber,
     ) -> Result<(), Error> {
-        let (value_from, value_to) = (self.value(from).await?, self.value(to).await?);
+        if !self.material.is_moved_over() {
+            return Ok(());
+        }
+        let (value_from, value_to) = try_join(self.value(from), self.value(to)).await?;
         let secret = &self.store.name;
         let from = Found {
             value: &value_from,

@@ -80,7 +80,7 @@ impl Database {
         let survey = self.survey(keyring, Listed::Yes).await?;
         Ok(Tokens {
             clients: survey.clients,
-            under_new: new.map_or(0, |_| sum(&survey.columns, |counts| counts.under[0])),
+            under_new: new.map_or(0, |_| sum(&survey.columns, |counts| first(&counts.under))),
             under_old: sum(&survey.columns, |counts| {
                 counts.under.last().copied().unwrap_or_default()
             }),
@@ -92,7 +92,7 @@ impl Database {
     pub(crate) async fn tokens_under(&mut self, key: &FernetKey) -> Result<u64, Error> {
         let keyring = Keyring::for_survey(std::slice::from_ref(key), None)?;
         let survey = self.survey(keyring, Listed::No).await?;
-        Ok(sum(&survey.columns, |counts| counts.under[0]))
+        Ok(sum(&survey.columns, |counts| first(&counts.under)))
     }
 
     /// Puts every token that is under `from` under `to`.
@@ -200,6 +200,12 @@ impl Database {
             .unwrap_or(Err(reencrypt::Error::Interrupted))
             .map_err(|source| Error::database("connect to the database", source))
     }
+}
+
+/// Of the first of the keys that were tried.
+#[expect(clippy::indexing_slicing, reason = "no survey without a key")]
+fn first(under: &[u64]) -> u64 {
+    under[0]
 }
 
 fn sum(columns: &PerColumn<SurveyCounts>, count: impl Fn(&SurveyCounts) -> u64) -> u64 {

@@ -6,6 +6,7 @@
 //! out every new connection of the old revision until the new one serves.
 
 mod check;
+mod end_sessions;
 mod generate;
 mod lock_out;
 mod role;
@@ -20,12 +21,16 @@ use runbook::{History, Step};
 
 use crate::Plan;
 use crate::context::{Context, Store};
+use crate::emergency::Containment;
 use crate::error::Error;
 use crate::steps::{
-    Announce, CutOver, Destroy, Pin, Prepare, RestartByHand, Retire, Soak, Stage, StoreCurrent,
+    self, Announce, Close, CutOver, Destroy, Open, Pin, Prepare, RestartByHand, Retire, Soak,
+    Stage, StoreCurrent,
 };
 
 pub(crate) use check::trial;
+pub(crate) use end_sessions::NAME as END_SESSIONS;
+pub(crate) use lock_out::FIRST as LOCK_OUT_FIRST;
 pub(crate) use role::{is_candidate, refuse_if_accepted, url_of};
 pub(crate) use set_password::let_in_again;
 
@@ -46,6 +51,8 @@ pub struct Parameters {
     pub mode: Mode,
     /// The URL is known to others: nothing is waited for, and the old one is destroyed.
     pub emergency: bool,
+    /// What contains the emergency meanwhile.
+    pub containment: Containment,
     /// People are told of the window before anything changes.
     pub announce: bool,
     /// The platform can't restart the services, so people do.
@@ -82,6 +89,10 @@ impl Mode {
 /// The rotation, step by step.
 pub(crate) fn plan(rotation: &'static str, parameters: Parameters) -> Plan {
     let mut steps: Vec<Box<dyn Step<Context, Error>>> = vec![Box::new(check::Check)];
+    let containment = parameters.containment;
+    if containment.close {
+        steps.push(Box::new(Close));
+    }
     let is_announced = parameters.announce && !parameters.emergency;
     if is_announced && parameters.mode == Mode::InPlace {
         steps.push(Box::new(Announce));
@@ -94,21 +105,35 @@ pub(crate) fn plan(rotation: &'static str, parameters: Parameters) -> Plan {
         Mode::Alternate => steps.push(Box::new(second_role::SecondRole)),
         Mode::InPlace => steps.push(Box::new(set_password::SetPassword)),
     }
+    if containment.lock_out {
+        match parameters.mode {
+            Mode::Alternate => steps.push(Box::new(lock_out::LockOut::first())),
+            Mode::InPlace => steps.push(Box::new(end_sessions::EndSessions)),
+        }
+    }
     steps.push(Box::new(Prepare));
     steps.push(Box::new(CutOver::without_outage()));
     if parameters.restart_by_hand {
-        steps.push(Box::new(RestartByHand::without_outage()));
+        steps.push(Box::new(RestartByHand::of_login()));
     }
     steps.push(Box::new(verify::Verify));
+    if containment.close {
+        steps.push(Box::new(Open));
+    }
     if !parameters.emergency {
         steps.push(Box::new(Soak));
     }
-    if parameters.mode == Mode::Alternate {
-        steps.push(Box::new(lock_out::LockOut));
+    if parameters.mode == Mode::Alternate && !containment.lock_out {
+        steps.push(Box::new(lock_out::LockOut::last()));
     }
     steps.push(Box::new(Retire));
     if parameters.emergency {
         steps.push(Box::new(Destroy));
+    }
+    if parameters.emergency {
+        steps::draft(&mut steps, Some(containment));
+    } else if is_announced && parameters.mode == Mode::InPlace {
+        steps::draft(&mut steps, None);
     }
     Plan::new(rotation, steps)
 }

@@ -18,11 +18,12 @@ use runbook::{About, Step};
 
 use crate::Plan;
 use crate::context::Context;
+use crate::emergency::Containment;
 use crate::error::Error;
 use crate::secrets::{DCR_ENCRYPTION_KEY, Secret};
 use crate::steps::{
-    Announce, BackUp, BackUpByHand, CutOver, Destroy, Pin, Prepare, RestartByHand, Retire, Soak,
-    Stage, StoreCurrent,
+    self, Announce, BackUp, BackUpByHand, Close, CutOver, Destroy, Open, Pin, Prepare,
+    RestartByHand, Retire, Soak, Stage, StoreCurrent,
 };
 
 pub(crate) use check::{refuse_rollback, trial};
@@ -36,6 +37,8 @@ pub struct Parameters {
     /// The key is known to others: nothing is waited for, the old one is destroyed, and
     /// the clients whose secrets have to be issued anew are listed.
     pub emergency: bool,
+    /// What contains the emergency meanwhile.
+    pub containment: Containment,
     /// People are told of the window before anything changes.
     pub announce: bool,
     /// The platform can't back up the database, so people do.
@@ -47,6 +50,9 @@ pub struct Parameters {
 /// The rotation, step by step.
 pub fn plan(parameters: Parameters) -> Plan {
     let mut steps: Vec<Box<dyn Step<Context, Error>>> = vec![Box::new(check::Check)];
+    if parameters.containment.close {
+        steps.push(Box::new(Close));
+    }
     if parameters.announce && !parameters.emergency {
         steps.push(Box::new(Announce));
     }
@@ -69,6 +75,9 @@ pub fn plan(parameters: Parameters) -> Plan {
     }
     steps.push(Box::new(sweep::Sweep));
     steps.push(Box::new(verify::Verify));
+    if parameters.containment.close {
+        steps.push(Box::new(Open));
+    }
     if parameters.emergency {
         steps.push(Box::new(Retire));
         steps.push(Box::new(list_clients::ListClients));
@@ -76,6 +85,11 @@ pub fn plan(parameters: Parameters) -> Plan {
     } else {
         steps.push(Box::new(Soak));
         steps.push(Box::new(Retire));
+    }
+    if parameters.emergency {
+        steps::draft(&mut steps, Some(parameters.containment));
+    } else if parameters.announce {
+        steps::draft(&mut steps, None);
     }
     Plan::new(SECRET.name, steps)
 }

@@ -74,6 +74,18 @@ pub enum Error {
         /// The client's id.
         client: String,
     },
+    /// There is no value to go back to that works.
+    #[error(
+        "`{issuer}` refuses version {version} of `{secret}`, to which the services would go back: it was revoked"
+    )]
+    OldValueDead {
+        /// The secret.
+        secret: String,
+        /// The version.
+        version: VersionNumber,
+        /// Who refuses it.
+        issuer: String,
+    },
     /// The candidate is the value in use.
     #[error("the candidate is the value that `{service}` has of `{secret}` already")]
     Unchanged {
@@ -152,6 +164,33 @@ pub enum Error {
         secret: String,
         /// The version.
         version: VersionNumber,
+    },
+    /// Somebody may call a service that is to be closed.
+    #[error("`{caller}` may call `{service}`, which is to be closed")]
+    StillAdmitted {
+        /// The service.
+        service: String,
+        /// Who.
+        caller: String,
+    },
+    /// Somebody may not call a service that was opened again.
+    #[error("`{caller}` may not call `{service}`, though it was opened again")]
+    NotAdmitted {
+        /// The service.
+        service: String,
+        /// Who.
+        caller: String,
+    },
+    /// Nobody knows any more who may call the services.
+    #[error("the list of the services' callers is gone")]
+    NoCallerList,
+    /// The same, and the system says why.
+    #[error("can't read the list of the services' callers, `{}`", .path.display())]
+    CallerList {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: std::io::Error,
     },
     /// A login that is to go still works.
     #[error("version {version} of `{secret}` still lets `{role}` in")]
@@ -352,6 +391,7 @@ impl StepError for Error {
             Error::NotAKey { .. } => "a version holds no key",
             Error::Empty { .. } => "a version is empty",
             Error::RefusedByIssuer { .. } => "the issuer refused the value",
+            Error::OldValueDead { .. } => "the issuer refused the old value",
             Error::Unchanged { .. } => "the candidate is the value in use",
             Error::NoClientId { .. } => "the client's id could not be read",
             Error::Login(_) | Error::NotAUrl { .. } => "a version holds no URL with a login",
@@ -360,6 +400,9 @@ impl StepError for Error {
             Error::SharedRole { .. } => "another secret has the same role",
             Error::NoSecondRole { .. } => "the role may not create roles",
             Error::NotRevoked { .. } => "the old value is not revoked",
+            Error::StillAdmitted { .. } => "a service is not closed",
+            Error::NotAdmitted { .. } => "a service is not open again",
+            Error::NoCallerList | Error::CallerList { .. } => "the list of callers is gone",
             Error::StillAccepted { .. } => "the old login still works",
             Error::WrongPlan => "a step belongs to another rotation",
             Error::NotInStore { .. } => "a service doesn't read the store",
@@ -406,6 +449,11 @@ impl StepError for Error {
             Error::NoSecondRole { role, .. } => Some(format!(
                 "let an administrator run `ALTER ROLE \"{role}\" CREATEROLE`, or rotate with `--in-place`"
             )),
+            Error::NoCallerList => Some(
+                "write `callers.csv` beside the journal anew: the line `service,caller`, then one such line \
+                 for each caller of each service"
+                    .to_owned(),
+            ),
             Error::NotRevoked { .. } => Some(
                 "ask those who issued it once more: until it is revoked, whoever has it can use it"
                     .to_owned(),
@@ -418,6 +466,10 @@ impl StepError for Error {
                  who issued it"
                     .to_owned(),
             ),
+            Error::OldValueDead { secret, .. } => Some(format!(
+                "the services stay with the new value; if that is no good, ask those who issue it for another \
+                 one, and give that to `cargo xtask rotate-secret {secret}`"
+            )),
             Error::Unchanged { .. } => {
                 Some("ask those who issue it for a new value, and give that one".to_owned())
             }

@@ -1,6 +1,6 @@
 //! Whether the database and the key in use would let a rotation begin.
 
-use platform::{Binding, Bound, Platform, Reference};
+use platform::{Bound, Platform, Reference};
 use reencrypt::Plan;
 use secret::FernetKey;
 
@@ -44,10 +44,7 @@ async fn tokens(
 }
 
 async fn key_in_use(platform: &Platform, store: &Store, service: &str) -> Result<FernetKey, Error> {
-    let binding = Binding {
-        variable: store.variable.clone(),
-        secret: store.name.clone(),
-    };
+    let binding = store.binding();
     let reference = match platform.services.describe(service, &binding).await?.bound {
         Bound::Latest => Some(Reference::Latest),
         Bound::Pinned(version) => Some(Reference::Number(version)),

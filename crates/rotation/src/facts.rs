@@ -24,6 +24,8 @@ pub(crate) const LATEST_BEFORE: &str = "latest version before";
 pub(crate) const NEW_VERSION: &str = "new version";
 /// The version as which a rollback stored the old value again.
 pub(crate) const REPUBLISHED_VERSION: &str = "old value stored again as";
+/// The version that the services have been given back, before people restart them.
+pub(crate) const SENT_BACK: &str = "services have again";
 /// The role that was in use when the run began.
 pub(crate) const OLD_ROLE: &str = "old role";
 /// The role that takes over.
@@ -32,6 +34,12 @@ pub(crate) const NEW_ROLE: &str = "new role";
 pub(crate) const ROLE_BEFORE: &str = "new role, before";
 /// The version whose login it was made ready for, once that has come to its end.
 pub(crate) const ROLE_READY: &str = "new role is ready for version";
+/// Callers that were on the services' lists before those were closed.
+pub(crate) const CALLERS_REFUSED: &str = "callers refused";
+/// When the services were opened to them again.
+pub(crate) const OPENED: &str = "services opened again";
+/// The version after whose password the sessions of the one before were ended.
+pub(crate) const SESSIONS_ENDED: &str = "sessions ended for version";
 /// Rows in the table when it was surveyed.
 pub(crate) const CLIENTS: &str = "clients";
 /// Clients whose secrets have to be issued anew.

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod announcements;
 mod secrets;
 
 mod context;
@@ -7,7 +8,9 @@ mod database;
 mod emergency;
 mod error;
 mod examination;
+mod expected;
 mod facts;
+mod foresight;
 mod material;
 mod place;
 
@@ -26,9 +29,11 @@ mod way_back;
 
 pub use context::{Consumer, Context, Store};
 pub use database::{Database, RowObserver, Tokens};
-pub use emergency::is_emergency;
+pub use emergency::{Containment, Means, is_emergency};
 pub use error::Error;
 pub use examination::{Examined, examine};
+pub use expected::{LeftBehind, left_behind};
+pub use foresight::foresee;
 pub use material::Material;
 pub use place::refuse_other_place;
 pub use runbook_document::runbook_document;
@@ -36,7 +41,9 @@ pub use secrets::{
     DATABASE_URL, DCR_ENCRYPTION_KEY, GMA_CLIENT_SECRET, RED_HAT_SSO_CLIENT_SECRET, Role, SECRETS,
     SESSION_DATABASE_URL, Secret,
 };
-pub use state::{did_nothing, needs_restart_by_hand, result, state, waits_for_value};
+pub use state::{
+    did_nothing, needs_restart_by_hand, result, state, waits_for_restart, waits_for_value,
+};
 pub use trial::{Trial, trial};
 pub use way_back::refuse_rollback;
 

@@ -45,6 +45,22 @@ impl Material {
         }
     }
 
+    /// Whether anything beside the services may need a value.
+    pub(crate) fn is_needed_beside_services(&self) -> bool {
+        match self {
+            Material::Key(_) | Material::Login(_) => true,
+            Material::ClientSecret(_) => false,
+        }
+    }
+
+    /// Whether there is anything to be moved from one value to another.
+    pub(crate) fn is_moved_over(&self) -> bool {
+        match self {
+            Material::Key(_) => true,
+            Material::ClientSecret(_) | Material::Login(_) => false,
+        }
+    }
+
     /// Refuses while something beside the services needs this version's value.
     pub(crate) async fn refuse_if_needed(
         &mut self,

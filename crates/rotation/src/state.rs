@@ -2,11 +2,12 @@
 
 use runbook::{History, RunStatus, StepHistory, StepStatus};
 
-use crate::client_secret::OBTAIN;
+use crate::client_secret::{OBTAIN, REVOKE_FIRST};
+use crate::database_login::LOCK_OUT_FIRST;
 use crate::emergency::is_emergency;
 use crate::facts;
 use crate::secrets::DCR_ENCRYPTION_KEY;
-use crate::steps::RESTART_BY_HAND;
+use crate::steps::{CLOSE, DRAFT, RESTART_BY_HAND};
 
 /// What a run has left behind so far, by its journal: the versions, what the
 /// services read, what the table is under, which role logs in. It says *perhaps* of
@@ -44,6 +45,7 @@ pub fn state(history: &History) -> String {
     if let Ok(role) = history.facts.name(facts::OLD_ROLE) {
         let locked_out = format!("`{role}` is locked out");
         parts.push(of_step(history, "lock-out", &locked_out));
+        parts.push(of_step(history, LOCK_OUT_FIRST, &locked_out));
     }
     if let Ok(old) = old {
         parts.push(of_step(
@@ -52,6 +54,11 @@ pub fn state(history: &History) -> String {
             &format!("version {old} is disabled"),
         ));
     }
+    if history.facts.time(facts::OPENED).is_err() {
+        parts.push(of_step(history, CLOSE, "nobody may call the services"));
+    }
+    let revoked = "the issuer refuses the value that the services had";
+    parts.push(of_step(history, REVOKE_FIRST, revoked));
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     let has_table = history.rotation.as_str() == DCR_ENCRYPTION_KEY.name;
     let who = if has_table {
@@ -109,6 +116,15 @@ pub fn waits_for_value(history: &History) -> bool {
 pub fn needs_restart_by_hand(history: &History) -> bool {
     history.status == RunStatus::RolledBack
         && history.step_status(RESTART_BY_HAND) == StepStatus::Undone
+        // They were waited for.
+        && history.facts.version(facts::SENT_BACK).is_err()
+}
+
+/// Whether a rollback waits until people have restarted the service with the old value.
+pub fn waits_for_restart(history: &History) -> bool {
+    history.status == RunStatus::RollingBack
+        && history.step_status(RESTART_BY_HAND) == StepStatus::Undoing
+        && history.facts.version(facts::SENT_BACK).is_ok()
 }
 
 /// Whether a run that is rolled back had come no further than to look around.
@@ -118,8 +134,9 @@ pub fn did_nothing(history: &History) -> bool {
     history.status == RunStatus::RolledBack && begun.all(only_looks)
 }
 
-/// The steps that change nothing outside the process, and come before all others.
-const LOOKS: [&str; 3] = ["check", OBTAIN.name, "test"];
+/// The steps that change nothing outside the process but a file beside the journal, and
+/// come before all others.
+const LOOKS: [&str; 4] = ["check", DRAFT, OBTAIN.name, "test"];
 
 /// Nothing where the step has not begun or is undone.
 fn of_step(history: &History, step: &str, effect: &str) -> Option<String> {

@@ -1,9 +1,12 @@
 //! Steps that every rotation is made of.
 
+mod admitted;
 mod announce;
 mod backup;
+mod close;
 mod cut_over;
 mod destroy;
+mod draft;
 mod look;
 mod pin;
 mod prepare;
@@ -16,8 +19,10 @@ mod store_current;
 
 pub(crate) use announce::Announce;
 pub(crate) use backup::{BackUp, BackUpByHand};
+pub(crate) use close::{Close, NAME as CLOSE, Open};
 pub(crate) use cut_over::CutOver;
 pub(crate) use destroy::{Destroy, NAME as DESTROY};
+pub(crate) use draft::{NAME as DRAFT, draft};
 pub(crate) use look::{ready_consumers, refuse_foreign_versions, value_in_use};
 pub(crate) use pin::{Pin, expect_new_version};
 pub(crate) use prepare::Prepare;

@@ -55,6 +55,8 @@ pub enum Undo {
     Nothing(&'static str),
     /// By doing this.
     By(&'static str),
+    /// By doing this, which people have to complete: nothing else is undone before.
+    ByPeople(&'static str),
     /// It can't be, for this reason.
     Impossible(&'static str),
 }
@@ -63,7 +65,10 @@ impl Undo {
     /// The sentence.
     pub fn text(self) -> &'static str {
         match self {
-            Undo::Nothing(text) | Undo::By(text) | Undo::Impossible(text) => text,
+            Undo::Nothing(text)
+            | Undo::By(text)
+            | Undo::ByPeople(text)
+            | Undo::Impossible(text) => text,
         }
     }
 }

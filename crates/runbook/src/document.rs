@@ -28,7 +28,7 @@ fn step(number: usize, about: &About) -> String {
     };
     let undo = match about.undo {
         Undo::Nothing(_) => "Nothing to undo",
-        Undo::By(_) => "Undone",
+        Undo::By(_) | Undo::ByPeople(_) => "Undone",
         Undo::Impossible(_) => "**Can't be undone**",
     };
     let mut text = format!(

@@ -64,6 +64,11 @@ pub trait Conductor {
     /// Whether people have done what this step asks of them.
     fn is_done_by_people(&mut self, about: &'static About) -> bool;
 
+    /// The same of what people have to do for its undo.
+    fn is_undone_by_people(&mut self, about: &'static About) -> bool {
+        self.is_done_by_people(about)
+    }
+
     /// Whether the run is to stop before its next step.
     fn is_interrupted(&self) -> bool;
 }

@@ -7,6 +7,7 @@ mod step;
 
 mod engine;
 mod event;
+mod forecast;
 mod rollback;
 mod stopped;
 
@@ -24,6 +25,7 @@ pub use document::{plan_lines, runbook_section};
 pub use engine::run_forward;
 pub use event::{Conductor, Event};
 pub use fact::{Fact, Facts, Fingerprint, MissingFact, Name, NotAName};
+pub use forecast::{Forecast, Foreseen, Intended, foresee};
 pub use history::{History, Impossible, StepHistory};
 pub use journal::{FixedText, Journal, JournalError, LineSink, Record, Written};
 pub use plan::Plan;

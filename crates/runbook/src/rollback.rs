@@ -14,7 +14,8 @@ use crate::stopped::Stopped;
 /// # Errors
 ///
 /// [`Stopped::Stuck`] when an undo failed: a person must look, then the same call
-/// goes on there. [`Stopped::CannotUndo`] before anything is undone.
+/// goes on there. [`Stopped::Waits`] where people have to complete one.
+/// [`Stopped::CannotUndo`] before anything is undone.
 pub async fn roll_back<C, E: StepError>(
     plan: &Plan<C, E>,
     context: &mut C,
@@ -85,6 +86,16 @@ async fn undo<C, E: StepError>(
                 error,
             });
         }
+    }
+    let is_of_people = matches!(about.undo, Undo::ByPeople(_));
+    if is_of_people && !conductor.is_undone_by_people(about) {
+        let until = None;
+        conductor.event(Event::Waits { about, until });
+        return Err(Stopped::Waits {
+            number,
+            about,
+            until,
+        });
     }
     run.write(Record::StepUndone {
         step: about.name.into(),

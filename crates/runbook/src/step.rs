@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use crate::about::About;
 use crate::fact::Facts;
+use crate::forecast::Forecast;
 use crate::run::Log;
 
 /// One step of a rotation, over a context `C` that reaches the world.
@@ -37,6 +38,14 @@ pub trait Step<C, E> {
     /// Proves the effect in another way than by having done it.
     async fn verify(&self, context: &mut C, facts: &Facts) -> Result<(), E> {
         let _ = (context, facts);
+        Ok(())
+    }
+
+    /// Tells what [`apply`](Step::apply) would do, once the steps before it were done.
+    /// Changes nothing.
+    async fn foresee(&self, context: &mut C, forecast: &mut Forecast) -> Result<(), E> {
+        let _ = context;
+        forecast.by_texts(self.about());
         Ok(())
     }
 

@@ -43,7 +43,9 @@ impl Fingerprint {
             .chain_update(bytes)
             .finalize();
         let mut first_bytes = [0; 8];
-        first_bytes.copy_from_slice(&digest[..8]);
+        for (first, byte) in first_bytes.iter_mut().zip(digest) {
+            *first = byte;
+        }
         Fingerprint(first_bytes)
     }
 }

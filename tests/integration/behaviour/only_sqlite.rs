@@ -117,6 +117,33 @@ async fn a_file_with_a_write_ahead_log_keeps_it() -> Result<()> {
     Ok(())
 }
 
+/// A mode is what a writer chose; its journal may still lie beside the file, and the
+/// writer be there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_written_in_any_journal_mode_is_rotated() -> Result<()> {
+    for mode in ["delete", "truncate", "persist", "memory", "wal", "off"] {
+        let file = SqliteFile::with_tables()?;
+        file.insert(&clients(20)?)?;
+        let mut writer = file.connect()?;
+        let write =
+            format!("PRAGMA journal_mode = {mode}; UPDATE dcr_clients SET account_id = 'b'");
+        diesel::connection::SimpleConnection::batch_execute(&mut writer, &write)?;
+        let ran = Rotation::at(file.url()).run().await?;
+        let counted = ran.done()?.columns;
+        assert_eq!(counted, counts([20, 0, 0, 0], [6, 0, 14, 0]), "{mode}");
+        assert!(all_under(NEW, &file.rows()?), "{mode}");
+        let write = "UPDATE dcr_clients SET account_id = 'c'";
+        diesel::connection::SimpleConnection::batch_execute(&mut writer, write)?;
+        drop(writer);
+        assert_eq!(
+            file.text("SELECT integrity_check AS value FROM pragma_integrity_check")?,
+            "ok",
+            "{mode}"
+        );
+    }
+    Ok(())
+}
+
 /// What the service reads there is text, whatever its bytes in the file.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_in_utf_16_is_rotated_properly_or_refused() -> Result<()> {

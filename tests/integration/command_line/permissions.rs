@@ -3,7 +3,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use integration_tests::Program;
 
 use super::{Ended, Xtask};
@@ -35,7 +35,10 @@ fn run_bound_by_permissions(command: &str, file: &SqliteFile) -> Result<Ended> {
     }
     let folder = tempfile::tempdir()?;
     let copy = folder.path().join("xtask");
-    fs::copy(built, &copy).context("a copy of the program")?;
+    // Not by this process: a child that another test starts meanwhile would hold the copy
+    // open for writing, and what is open for writing can't be run.
+    let copied = Program::xtask("cp").arg(built).arg(&copy).run();
+    assert_eq!(copied.code, Some(0), "{copied:?}");
     set_mode(folder.path(), 0o755)?;
     let setpriv = Program::xtask("setpriv").args([
         &format!("--reuid={NOBODY}"),

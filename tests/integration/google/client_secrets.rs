@@ -2,7 +2,9 @@
 use anyhow::Result;
 use integration_tests::issuer::TestIssuer;
 
+use super::foretold::Recorder;
 use super::installation::{AGENT, HANDLER, Installation, Subject};
+use super::status;
 
 const SSO: Subject = Subject {
     secret: "redhat-sso-client-secret",
@@ -13,6 +15,11 @@ const CLIENT: &str = "a-client";
 const OLD: &str = "hunter2-old-value";
 const WRONG: &str = "hunter2-wrong-value";
 const NEW: &str = "hunter2-new-value";
+
+/// Each run of `gcloud` takes a second. On a machine with much else to do a look is
+/// older by the time that it is needed, and a few more are made.
+const MOST_CALLS: usize = 61 + 5;
+const MOST_CALLS_BACK: usize = 55 + 5;
 
 /// An installation whose issuer knows the old value and the new one.
 async fn installation(issuer: &TestIssuer) -> Result<Option<Installation>> {
@@ -55,16 +62,36 @@ async fn a_wrong_value_changes_nothing_and_the_right_one_can_be_taken_back() -> 
     assert_eq!(installation.states(), ["ENABLED"]);
     assert_eq!(installation.told(), told);
 
+    let recorder = Recorder::before(&installation.config)?;
+    let installation = installation.variable("PATH", &recorder.path());
+    let tried = ["--dry-run", "--format", "json"];
+    let tried = installation.run(&[&rotate[..], &["new"], &tried].concat())?;
+    assert_eq!(tried.code, Some(0), "{tried:?}");
+    assert_eq!(installation.google.changes(), Vec::<String>::new());
+
     let asked = issuer.requests().len();
+    let before = installation.google.calls();
     let rotated = installation.run(&[&rotate[..], &["new"]].concat())?;
+    let forward = installation.google.calls() - before;
     assert_eq!(rotated.code, Some(0), "{rotated:?}");
     assert!(issuer.requests().len() > asked, "the issuer was not asked");
     assert_eq!(installation.states(), ["DISABLED", "ENABLED"]);
     assert!(installation.values()[1] == NEW, "another value is stored");
     assert_eq!(installation.bound()?, ["2", "2"]);
+    assert!((1..=MOST_CALLS).contains(&forward), "{forward} calls");
+    recorder.expect(&tried)?;
 
+    status::expect_unpinning_is_told(&installation, SSO)?;
+    status::expect_not_looked_at(&installation)?;
+
+    let before = installation.google.calls();
     let back = installation.run(&["rollback", &installation.run_name()?])?;
+    let backward = installation.google.calls() - before;
     assert_eq!(back.code, Some(0), "{back:?}");
+    assert!(
+        (1..=MOST_CALLS_BACK).contains(&backward),
+        "{backward} calls"
+    );
     assert_eq!(installation.states(), ["ENABLED", "DISABLED", "ENABLED"]);
     assert!(installation.values()[2] == OLD, "the latest isn't the old");
     assert_eq!(installation.told(), told);

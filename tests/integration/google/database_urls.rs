@@ -3,6 +3,7 @@
 use anyhow::Result;
 use secret::DatabaseUrl;
 
+use super::foretold::Recorder;
 use super::installation::{AGENT, HANDLER, Installation, Subject};
 use crate::roles::lab::Lab;
 
@@ -30,8 +31,14 @@ async fn the_second_role_takes_over() -> Result<()> {
     let Some((installation, lab)) = installation(URL).await? else {
         return Ok(());
     };
-    let rotated = installation.run(&["rotate-secret", URL.secret])?;
+    let recorder = Recorder::before(&installation.config)?;
+    let installation = installation.variable("PATH", &recorder.path());
+    let rotate = ["rotate-secret", URL.secret];
+    let tried = installation.run(&[&rotate[..], &["--dry-run", "--format=json"]].concat())?;
+    assert_eq!(tried.code, Some(0), "{tried:?}");
+    let rotated = installation.run(&rotate)?;
     assert_eq!(rotated.code, Some(0), "{rotated:?}");
+    recorder.expect(&tried)?;
     assert_eq!(installation.states(), ["DISABLED", "ENABLED"]);
     assert_eq!(installation.bound()?, ["2", "2"]);
     let new = DatabaseUrl::parse(&installation.values()[1])?;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use integration_tests::google::{GcloudConfig, Google, require_gcloud};
+use integration_tests::google::{GcloudConfig, Google};
 use integration_tests::{Output, Program};
 use secret::python_base64;
 use serde_json::Value;
@@ -37,7 +37,7 @@ pub(super) struct Installation {
 impl Installation {
     /// With one version; nothing where `gcloud` needn't be.
     pub(super) async fn new(subject: Subject, value: &str) -> Result<Option<Installation>> {
-        if require_gcloud().is_none() {
+        if !super::has_gcloud() {
             return Ok(None);
         }
         let google = Google::start().await;
@@ -135,6 +135,8 @@ impl Installation {
     /// are sent.
     fn telling(&self) -> Vec<String> {
         let mut plain = self.values();
+        // What was destroyed.
+        plain.retain(|value| !value.is_empty());
         plain.extend(self.others.iter().cloned());
         let password = |value: &String| {
             let login = value.rsplit_once('@')?.0;
@@ -164,40 +166,20 @@ impl Installation {
 
     /// What the template of each service says of the secret's version.
     pub(super) fn bound(&self) -> Result<Vec<String>> {
-        let services = self.subject.services.iter();
-        services.map(|service| self.bound_of(service)).collect()
+        let world = self.google.world();
+        let bound = |service: &&str| {
+            let key = world.run.services[*service].next_key(self.subject.variable);
+            Ok(key.context("a version")?.to_owned())
+        };
+        self.subject.services.iter().map(bound).collect()
     }
 
-    fn bound_of(&self, service: &str) -> Result<String> {
-        let spec = self.google.world().run.services[service].spec.clone();
-        let env = spec["template"]["spec"]["containers"][0]["env"].clone();
-        let variables = env.as_array().context("variables")?;
-        let ours = |variable: &&Value| variable["name"] == self.subject.variable;
-        let found = variables.iter().find(ours).context("the variable")?;
-        let version = found["valueFrom"]["secretKeyRef"]["key"].as_str();
-        Ok(version.context("a version")?.to_owned())
-    }
-
-    /// What each service is told, without what `gcloud` itself changes at every
-    /// change: its own name and version, the first container's image by its digest.
+    /// What each service is told.
     pub(super) fn told(&self) -> Vec<Value> {
         let world = self.google.world();
         let services = self.subject.services.iter();
         services
-            .map(|service| {
-                let mut spec = world.run.services[*service].spec.clone();
-                spec["template"]["spec"]["containers"][0]["image"] = Value::Null;
-                let metadata = spec["template"]["metadata"].as_object_mut();
-                if let Some(metadata) = metadata {
-                    metadata.remove("name");
-                    metadata.remove("labels");
-                }
-                let annotations = spec["template"]["metadata"]["annotations"].as_object_mut();
-                if let Some(annotations) = annotations {
-                    annotations.retain(|name, _| !name.starts_with("run.googleapis.com/client-"));
-                }
-                spec
-            })
+            .map(|service| world.run.services[*service].told())
             .collect()
     }
 

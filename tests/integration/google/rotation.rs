@@ -4,10 +4,15 @@ use std::ops::Deref;
 
 use anyhow::Result;
 use integration_tests::google::Fate;
+use serde_json::json;
 
+use super::foretold::Recorder;
 use super::installation::{self, HANDLER};
 use super::lab::SECRET;
 use crate::subject::{Backend, OLD, Row, Subject, key};
+
+const INVOKER: &str = "roles/run.invoker";
+const EVERYBODY: &str = "allUsers";
 
 const KEY: installation::Subject = installation::Subject {
     secret: SECRET,
@@ -42,6 +47,20 @@ impl Installation {
         }))
     }
 
+    /// Sets a variable for the program.
+    fn variable(self, name: &str, value: &str) -> Installation {
+        Installation {
+            installation: self.installation.variable(name, value),
+            ..self
+        }
+    }
+
+    /// Who may call the handler.
+    fn callers(&self) -> Vec<String> {
+        let world = self.google.world();
+        world.run.services[HANDLER].policy.members(INVOKER)
+    }
+
     async fn opened(&self, key: &str) -> Result<usize> {
         let of_row = |row: &Row| row.opened(key).iter().flatten().count();
         Ok(self.database.rows().await?.iter().map(of_row).sum())
@@ -55,8 +74,14 @@ async fn it_rotates_and_is_rolled_back() -> Result<()> {
     };
     let told = installation.told();
     let tokens = installation.opened(OLD).await?;
+    let recorder = Recorder::before(&installation.config)?;
+    let installation = installation.variable("PATH", &recorder.path());
+    let tried = installation.run(&["rotate-dcr", "--dry-run", "--format=json"])?;
+    assert_eq!(tried.code, Some(0), "{tried:?}");
+    assert_eq!(installation.google.changes(), Vec::<String>::new());
     let rotated = installation.run(&["rotate-dcr"])?;
     assert_eq!(rotated.code, Some(0), "{rotated:?}");
+    recorder.expect(&tried)?;
     let new = installation.values()[1].clone();
     assert_eq!(installation.states(), ["DISABLED", "ENABLED"]);
     assert_eq!(installation.bound()?, ["2"]);
@@ -79,8 +104,20 @@ async fn a_revision_that_fails_is_undone() -> Result<()> {
         return Ok(());
     };
     let tokens = installation.opened(OLD).await?;
+    let pusher = "serviceAccount:pusher@p1.iam.gserviceaccount.com";
+    let invoker = json!({"role": INVOKER, "members": [EVERYBODY, pusher]});
+    if let Some(service) = installation.google.world().run.services.get_mut(HANDLER) {
+        service.policy.bindings = vec![invoker];
+    }
+    let recorder = Recorder::before(&installation.config)?;
+    let installation = installation.variable("PATH", &recorder.path());
     installation.google.world().run.fate = Fate::Failed("it does not start".to_owned());
-    let failed = installation.run(&["rotate-dcr", "--rollback-on-failure"])?;
+    let emergency = ["rotate-secret", SECRET, "--emergency", "--contain=close"];
+    let failed = installation.run(&[&emergency[..], &["--rollback-on-failure"]].concat())?;
+    assert!(
+        failed.stderr.contains("--contain close (used)"),
+        "{failed:?}"
+    );
     assert!(failed.stderr.contains(HANDLER), "{failed:?}");
     assert!(matches!(failed.code, Some(4 | 5)), "{failed:?}");
     if failed.code == Some(5) {
@@ -91,5 +128,21 @@ async fn a_revision_that_fails_is_undone() -> Result<()> {
     }
     assert_eq!(installation.bound()?, ["latest"]);
     assert_eq!(installation.opened(OLD).await?, tokens);
+    assert_eq!(installation.callers(), [EVERYBODY, pusher]);
+
+    // Somebody mends it; and what the second run does is what it was told to do.
+    installation.google.world().run.fate = Fate::Ready;
+    let tried = installation.run(&[&emergency[..], &["--dry-run", "--format=json"]].concat())?;
+    assert_eq!(tried.code, Some(0), "{tried:?}");
+    recorder.forget()?;
+    let refused = installation.google.count("POST", ":setIamPolicy");
+    let rotated = installation.run(&emergency)?;
+    assert_eq!(rotated.code, Some(0), "{rotated:?}");
+    let old = key(OLD)?.to_text();
+    assert!(!rotated.stderr.contains(&*old), "the old key is printed");
+    recorder.expect(&tried)?;
+    assert!(installation.google.count("POST", ":setIamPolicy") >= refused + 4);
+    assert_eq!(installation.callers(), [EVERYBODY, pusher]);
+    assert_eq!(installation.states().last(), Some(&"ENABLED"));
     Ok(())
 }

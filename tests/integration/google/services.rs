@@ -161,8 +161,12 @@ async fn a_revision_that_fails_disturbs_nobody_and_is_made_anew() -> Result<()> 
 
 #[tokio::test]
 async fn a_revision_that_is_never_ready_is_given_up() -> Result<()> {
-    let limit = std::time::Duration::from_secs(3);
-    let Some(lab) = Lab::with(|settings| settings.timeouts.ready = limit).await? else {
+    let limits = |settings: &mut platform::google_cloud::Settings| {
+        settings.timeouts.ready = std::time::Duration::from_secs(3);
+        // `gcloud` itself would wait for half an hour.
+        settings.timeouts.call = std::time::Duration::from_secs(15);
+    };
+    let Some(lab) = Lab::with(limits).await? else {
         return Ok(());
     };
     lab.google.world().run.fate = Fate::Never;

@@ -94,7 +94,7 @@ async fn a_last_line_without_its_end_was_not_written() -> Result<()> {
         assert_said(
             &sandbox.run(&["status"])?,
             0,
-            &["at step 2 of 16, `announce`"],
+            &["at step 3 of 17, `announce`"],
         );
     }
     assert_said(&sandbox.run(&["resume", "--done"])?, 0, &["Rotated"]);

@@ -16,7 +16,7 @@ async fn a_window_to_be_announced_is_waited_for() -> Result<()> {
     let output = sandbox.run(&["rotate-dcr"])?;
     let run = sandbox.run_name()?;
     let waits = [
-        "waiting: step 2, `Announce the window`, waits",
+        "waiting: step 3, `Announce the window`, waits",
         "state: services and table go on as before",
         "Send the announcement",
     ];
@@ -35,7 +35,7 @@ async fn a_window_to_be_announced_is_waited_for() -> Result<()> {
     assert_said(
         &status,
         0,
-        &["waits for people at step 2 of 16, `announce`"],
+        &["waits for people at step 3 of 17, `announce`"],
     );
     // Nobody says that it is done.
     assert_said(&sandbox.run(&["resume", &run, "--yes"])?, 3, &waits);
@@ -118,9 +118,9 @@ async fn scripts_see_that_a_run_waits() -> Result<()> {
     assert_said(&output, 3, &[]);
     let result = super::lab::json(&output)?;
     assert_eq!(result["outcome"], "stopped");
-    assert_eq!(result["steps"][1]["name"], "announce");
-    assert_eq!(result["steps"][1]["status"], "waiting");
-    assert_eq!(result["steps"][2]["status"], "pending");
+    assert_eq!(result["steps"][2]["name"], "announce");
+    assert_eq!(result["steps"][2]["status"], "waiting");
+    assert_eq!(result["steps"][3]["status"], "pending");
     let unfinished = sandbox.unfinished()?;
     assert_eq!(unfinished.len(), 1);
     let next = unfinished[0]["next"][0].as_str().unwrap_or_default();

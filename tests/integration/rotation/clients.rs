@@ -1,6 +1,7 @@
 //! The secret of a client, which two services read from one file: every moment hit, from
 //! every start.
 use anyhow::Result;
+use rotation::RED_HAT_SSO_CLIENT_SECRET;
 use secret::SecretValue;
 
 use super::every_moment::{LOOKS, every_look, every_moment};
@@ -16,7 +17,8 @@ pub(super) const WRONG: &str = "client-secret-0";
 
 /// The value stands in `.env` alone.
 pub(super) fn inline() -> Result<World> {
-    let mut world = World::of(Scene::Client(Issuer::of(&[OLD, NEW, NEWER])), OLD)?;
+    let issuer = Issuer::of(RED_HAT_SSO_CLIENT_SECRET, &[OLD, NEW, NEWER]);
+    let mut world = World::of(Scene::Client(issuer), OLD)?;
     world.candidate = Some(NEW);
     let env = std::fs::read_to_string(world.path(".env"))?;
     let env = format!("RED_HAT_SSO_CLIENT_ID={CLIENT_ID}\n{env}");

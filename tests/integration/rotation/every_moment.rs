@@ -42,38 +42,26 @@ fn owned(states: &[(u64, &str)]) -> Vec<(u64, String)> {
         .collect()
 }
 
-/// Which cases there are of a moment.
-#[derive(Clone, Copy)]
-enum Cases {
-    Every,
-    /// One end after the other, where another product has the rest.
-    InTurn,
-}
+/// The moment of a number, what it is hit with, and what comes then.
+pub(super) type Case = (usize, Blow, Then);
 
-impl Cases {
-    fn of(self, number: usize) -> Vec<(Blow, Then)> {
-        match self {
-            Cases::Every => BLOWS
-                .into_iter()
-                .flat_map(|blow| THEN.map(|then| (blow, then)))
-                .collect(),
-            Cases::InTurn => vec![(Blow::Dies, THEN[number % THEN.len()])],
-        }
-    }
+fn every_case(moment: usize) -> impl Iterator<Item = Case> {
+    let with = move |blow| THEN.map(|then| (moment, blow, then));
+    BLOWS.into_iter().flat_map(with)
 }
 
 pub(super) async fn every_moment(world: &World, name: &str) -> Result<()> {
     let began = Instant::now();
     let undisturbed = Undisturbed::run_of(world, name).await?;
-    let moments = 0..undisturbed.moments.len();
-    let all: Vec<_> = moments.map(|number| (number, Cases::Every)).collect();
-    let cases = hit_each(world, &undisturbed, &all, name).await?;
     let moments = undisturbed.moments.len();
-    assert_eq!(cases, moments * BLOWS.len() * THEN.len());
+    let all: Vec<_> = (0..moments).flat_map(every_case).collect();
+    hit_each(world, &undisturbed, &all, name).await?;
+    assert_eq!(all.len(), moments * BLOWS.len() * THEN.len());
     eprintln!(
         "{name}: {moments} moments of {} steps × fails or dies × resumed or rolled back: \
-         {cases} cases in {} s",
+         {} cases in {} s",
         undisturbed.steps,
+        all.len(),
         began.elapsed().as_secs()
     );
     Ok(())
@@ -92,13 +80,15 @@ pub(super) async fn moments_of(world: &World, steps: &[&str], name: &str) -> Res
         }
         if moment.ends_with(" a record") {
             records += 1;
-            chosen.push((number, Cases::InTurn));
+            // One end after the other, where another product has the rest.
+            chosen.push((number, Blow::Dies, THEN[number % THEN.len()]));
         } else {
             effects += 1;
-            chosen.push((number, Cases::Every));
+            chosen.extend(every_case(number));
         }
     }
-    let cases = hit_each(world, &undisturbed, &chosen, name).await?;
+    hit_each(world, &undisturbed, &chosen, name).await?;
+    let cases = chosen.len();
     assert_eq!(cases, effects * BLOWS.len() * THEN.len() + records);
     eprintln!(
         "{name}: of the steps {}, {effects} moments × fails or dies × resumed or rolled back, and \
@@ -109,34 +99,29 @@ pub(super) async fn moments_of(world: &World, steps: &[&str], name: &str) -> Res
     Ok(())
 }
 
-/// Hits the moments of these numbers, and gives the number of cases.
-async fn hit_each(
+/// Goes through cases, each in a world of its own.
+pub(super) async fn hit_each(
     world: &World,
     undisturbed: &Undisturbed,
-    chosen: &[(usize, Cases)],
+    cases: &[Case],
     name: &str,
-) -> Result<usize> {
+) -> Result<()> {
     let start = world.see().await?;
-    let mut cases = 0;
-    for (number, of_moment) in chosen {
-        let (number, moment) = (*number, &undisturbed.moments[*number]);
-        for (blow, then) in of_moment.of(number) {
-            let case = format!("{name}: {moment} ({number}) {blow:?}, then {then:?}");
-            let copy = world.copy()?;
-            let hit = Moments::hit_at(number, blow);
-            let ended = copy.begin(&hit).await;
-            // The database may be done before it hears that it is to stop.
-            let may_be_late = moment.contains("the database");
-            assert!(ended.is_err() || may_be_late, "{case}: went on");
-            copy.bring_to_its_end(then, &start, &case).await;
-            if then == Then::Resume {
-                let states = owned(&copy.see().await?.states());
-                assert_eq!(states, undisturbed.states, "{case}: the versions");
-            }
-            cases += 1;
+    for (number, blow, then) in cases {
+        let moment = &undisturbed.moments[*number];
+        let case = format!("{name}: {moment} ({number}) {blow:?}, then {then:?}");
+        let copy = world.copy()?;
+        let ended = copy.begin(&Moments::hit_at(*number, *blow)).await;
+        // The database may be done before it hears that it is to stop.
+        let may_be_late = moment.contains("the database");
+        assert!(ended.is_err() || may_be_late, "{case}: went on");
+        copy.bring_to_its_end(*then, &start, &case).await;
+        if *then == Then::Resume {
+            let states = owned(&copy.see().await?.states());
+            assert_eq!(states, undisturbed.states, "{case}: the versions");
         }
     }
-    Ok(cases)
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -197,4 +182,12 @@ pub(super) async fn every_look(world: &World, looks: &[&str], name: &str) -> Res
     assert_eq!(cases, number * THEN.len());
     eprintln!("{name}: {number} looks that fail × resumed or rolled back: {cases} cases");
     Ok(())
+}
+
+/// In an emergency nobody may call the services until the new value serves.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_services_that_are_closed_meanwhile() -> Result<()> {
+    let mut world = World::inline().await?;
+    world.parameters.containment.close = true;
+    moments_of(&world, &["close", "open"], "closed meanwhile").await
 }

@@ -1,5 +1,6 @@
 //! A platform that can be hit before and after each of its changes, and sees that the
 //! laws hold then.
+mod callers;
 mod checks;
 mod roles;
 
@@ -7,11 +8,12 @@ use std::io;
 
 use async_trait::async_trait;
 use platform::{
-    Backup, Backups, Binding, Bound, Error, Platform, Reference, SecretStore, Service, Services,
-    Version,
+    Backup, Backups, Binding, Bound, Callers, Error, Platform, Reference, SecretStore, Service,
+    Services, Version,
 };
 use secret::{SecretValue, VersionNumber, Versioned};
 
+pub(super) use callers::{CallerFile, write as write_callers};
 pub(super) use checks::wrapped_checks;
 pub(super) use roles::wrapped_roles;
 
@@ -48,6 +50,10 @@ pub(super) fn wrapped(platform: Platform, moments: &Moments, laws: &Laws) -> Pla
         backups: platform
             .backups
             .map(|inner| Box::new(faulty(inner, moments, laws)) as Box<dyn Backups>),
+        callers: platform
+            .callers
+            .map(|inner| Box::new(faulty(inner, moments, laws)) as Box<dyn Callers>),
+        rehearsal: platform.rehearsal,
     }
 }
 

@@ -6,6 +6,7 @@ use platform::{Binding, Bound, Platform};
 use rotation::Role;
 use secret::VersionNumber;
 
+use super::project::Project;
 use super::scene::Scene;
 use super::seen::Seen;
 
@@ -14,15 +15,20 @@ use super::seen::Seen;
 pub(super) struct Laws {
     pub(super) folder: PathBuf,
     pub(super) platform: Rc<Platform>,
+    pub(super) project: Option<Rc<Project>>,
     pub(super) scene: Scene,
     /// Not where somebody else has just broken them.
     pub(super) are_kept: bool,
 }
 
 impl Laws {
-    /// What the files tell.
+    /// What the files tell, or the project.
     pub(super) async fn see_files(&self) -> Seen {
         let secret = self.scene.secret();
+        if let Some(project) = &self.project {
+            let told = project.tell(secret).expect("a project");
+            return Seen::of_project(&self.folder, secret, told).expect("a world");
+        }
         let binding = Binding {
             variable: secret.variable.to_owned(),
             secret: secret.store_name.to_owned(),
@@ -51,7 +57,7 @@ impl Laws {
         match &self.scene {
             Scene::Key => hold_of_key(&seen, change),
             Scene::Client(_) => self.expect_accepted(&seen, change).await,
-            Scene::Login(server) if server.is_in_place() => {
+            Scene::Login(server) if server.is_in_place() || server.is_contained => {
                 self.expect_stored_login(&seen, change).await;
             }
             // Both roles work until the traffic has moved.
@@ -61,8 +67,10 @@ impl Laws {
 
     /// What the services read works.
     async fn expect_accepted(&self, seen: &Seen, change: &str) {
-        let is_accepted = self.scene.accepts(seen.value_in_use()).await;
-        assert!(is_accepted, "{change}: the value in use is refused");
+        for value in seen.values_in_use() {
+            let is_accepted = self.scene.accepts(value).await;
+            assert!(is_accepted, "{change}: the value in use is refused");
+        }
     }
 
     /// The role's password is one that the services have, or that can be fetched.
@@ -91,7 +99,8 @@ impl Laws {
             let reader = service.readers_of(version, latest).next();
             assert_eq!(reader, None, "version {version} is read");
         }
-        assert!(seen.value_in_use() != value, "version {version} is in use");
+        let is_in_use = seen.values_in_use().any(|one| one == value);
+        assert!(!is_in_use, "version {version} is in use");
         if let Scene::Login(_) = self.scene {
             let is_accepted = self.scene.accepts(value).await;
             assert!(!is_accepted, "version {version} still logs in");

@@ -1,5 +1,6 @@
 //! The login to a database, on a real server: every moment hit, in both modes.
 use anyhow::Result;
+use rotation::DATABASE_URL;
 use rotation::database_login::Mode;
 use secret::SecretValue;
 
@@ -11,7 +12,7 @@ use super::world::{Then, World};
 
 /// The URL stands in `.env` alone, and there is one role.
 pub(super) async fn inline(mode: Mode) -> Result<World> {
-    let server = Server::new(mode).await;
+    let server = Server::new(DATABASE_URL, mode).await;
     let url = server.first_url();
     World::of(Scene::Login(server), &url)
 }
@@ -61,6 +62,21 @@ async fn of_a_rotation_in_place() -> Result<()> {
     let steps = ["generate", "stage", "set-password", "cut-over", "retire"];
     let name = "a login in place";
     moments_of(&inline(Mode::InPlace).await?, &steps, name).await
+}
+
+/// In an emergency the old login is shut out before the new one serves.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_rotation_that_contains_first() -> Result<()> {
+    for (mode, steps) in [
+        (Mode::Alternate, &["lock-out-first", "cut-over"][..]),
+        (Mode::InPlace, &["end-sessions"]),
+    ] {
+        let server = Server::contained(DATABASE_URL, mode).await;
+        let url = server.first_url();
+        let world = World::of(Scene::Login(server), &url)?;
+        moments_of(&world, steps, "a login, contained").await?;
+    }
+    Ok(())
 }
 
 /// The server can't be asked; the platform, as with any secret.

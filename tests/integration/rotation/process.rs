@@ -6,8 +6,8 @@ use reencrypt::{Timeouts, Tls};
 use rotation::client_secret::{self, Client};
 use rotation::database_login::Logins;
 use rotation::{
-    Consumer, Context, Database, Material, Plan, Role, SESSION_DATABASE_URL, Store,
-    red_hat_sso_client_secret,
+    Consumer, Context, DATABASE_URL, Database, GMA_CLIENT_SECRET, Material, Plan, Role, Secret,
+    Store, database_url, gma_client_secret, red_hat_sso_client_secret, session_database_url,
 };
 use runbook::{About, Conductor, Event, Name, Run};
 use secret::DatabaseUrl;
@@ -45,16 +45,13 @@ impl World {
         };
         let context = Context {
             platform: faulty::wrapped(self.platform()?, moments, &laws),
-            store: Store {
-                name: secret.store_name.to_owned(),
-                variable: secret.variable.to_owned(),
-                setting: "the secret's setting",
-            },
+            store: store(secret),
             consumers: secret.readers.iter().map(consumer).collect(),
             material: self.material(moments, &laws, &interrupt)?,
             backup_max_age: Duration::from_secs(3600),
             soak: self.soak,
-            client_list: self.path("clients.csv"),
+            run_folder: self.path("."),
+            contacts: Vec::new(),
             candidate: None,
         };
         Ok(Process {
@@ -77,21 +74,29 @@ impl World {
     ) -> Result<Material> {
         Ok(match &self.scene {
             Scene::Key => Material::Key(Box::new(self.database(moments, interrupt)?)),
-            Scene::Client(issuer) => Material::ClientSecret(Box::new(Client {
-                checks: faulty::wrapped_checks(Box::new(issuer.clone()), moments, laws),
-                issuer: client_secret::ISSUER.parse()?,
-                id: red_hat_sso_client_secret::CLIENT_ID,
-                proof: red_hat_sso_client_secret::PROOF,
-            })),
+            Scene::Client(issuer) => {
+                let (id, proof) = match issuer.secret == GMA_CLIENT_SECRET {
+                    true => (gma_client_secret::CLIENT_ID, gma_client_secret::proof()),
+                    false => (
+                        red_hat_sso_client_secret::CLIENT_ID,
+                        red_hat_sso_client_secret::PROOF,
+                    ),
+                };
+                Material::ClientSecret(Box::new(Client {
+                    checks: faulty::wrapped_checks(Box::new(issuer.clone()), moments, laws),
+                    issuer: client_secret::ISSUER.parse()?,
+                    id,
+                    proof,
+                }))
+            }
             Scene::Login(server) => Material::Login(Box::new(Logins {
                 socket_folder: None,
                 roles: faulty::wrapped_roles(Box::new(Server::platform_roles()), moments, laws),
                 mode: server.mode,
-                neighbour: Store {
-                    name: SESSION_DATABASE_URL.store_name.to_owned(),
-                    variable: SESSION_DATABASE_URL.variable.to_owned(),
-                    setting: "SESSION_DATABASE_URL_SECRET",
-                },
+                neighbour: store(match server.secret == DATABASE_URL {
+                    true => database_url::NEIGHBOUR,
+                    false => session_database_url::NEIGHBOUR,
+                }),
             })),
         })
     }
@@ -109,6 +114,14 @@ impl World {
             observer: observer(moments, interrupt),
             interrupt: interrupt.clone(),
         })
+    }
+}
+
+fn store(secret: Secret) -> Store {
+    Store {
+        name: secret.store_name.to_owned(),
+        variable: secret.variable.to_owned(),
+        setting: "the secret's setting",
     }
 }
 

@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use rotation::{
-    DATABASE_URL, DCR_ENCRYPTION_KEY, Plan, RED_HAT_SSO_CLIENT_SECRET, Secret, client_secret,
-    database_login, database_url, dcr_encryption_key, red_hat_sso_client_secret,
+    Containment, DATABASE_URL, DCR_ENCRYPTION_KEY, GMA_CLIENT_SECRET, Plan, Secret, client_secret,
+    database_login, database_url, dcr_encryption_key, gma_client_secret, red_hat_sso_client_secret,
+    session_database_url,
 };
 
 pub(super) use client::{CLIENT_ID, Issuer};
@@ -30,8 +31,8 @@ impl Scene {
     pub(super) fn secret(&self) -> Secret {
         match self {
             Scene::Key => DCR_ENCRYPTION_KEY,
-            Scene::Client(_) => RED_HAT_SSO_CLIENT_SECRET,
-            Scene::Login(_) => DATABASE_URL,
+            Scene::Client(issuer) => issuer.secret,
+            Scene::Login(server) => server.secret,
         }
     }
 
@@ -39,13 +40,27 @@ impl Scene {
     pub(super) fn plan(&self, parameters: dcr_encryption_key::Parameters) -> Plan {
         match self {
             Scene::Key => dcr_encryption_key::plan(parameters),
-            Scene::Client(_) => {
-                red_hat_sso_client_secret::plan(client_secret::Parameters::default())
+            Scene::Client(issuer) => {
+                let parameters = client_secret::Parameters::default();
+                match issuer.secret == GMA_CLIENT_SECRET {
+                    true => gma_client_secret::plan(parameters),
+                    false => red_hat_sso_client_secret::plan(parameters),
+                }
             }
-            Scene::Login(server) => database_url::plan(database_login::Parameters {
-                mode: server.mode,
-                ..database_login::Parameters::default()
-            }),
+            Scene::Login(server) => {
+                let parameters = database_login::Parameters {
+                    mode: server.mode,
+                    containment: Containment {
+                        lock_out: server.is_contained,
+                        ..Containment::default()
+                    },
+                    ..database_login::Parameters::default()
+                };
+                match server.secret == DATABASE_URL {
+                    true => database_url::plan(parameters),
+                    false => session_database_url::plan(parameters),
+                }
+            }
         }
     }
 

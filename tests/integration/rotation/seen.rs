@@ -11,6 +11,8 @@ use rotation::{DCR_ENCRYPTION_KEY, Secret};
 
 pub(super) use table::{Cell, Table};
 
+use super::project::Told;
+
 /// What the store calls the key.
 pub(super) const SECRET: &str = DCR_ENCRYPTION_KEY.store_name;
 
@@ -25,8 +27,12 @@ pub(super) struct Seen {
     pub(super) env: String,
     /// The state and the value of every version.
     pub(super) versions: BTreeMap<u64, (String, String)>,
+    /// Who may call the services.
+    pub(super) callers: String,
     /// The services that read the secret.
     pub(super) services: Vec<Service>,
+    /// What the services of a project are told.
+    told: Vec<serde_json::Value>,
 }
 
 /// What depends on the value beside the services and the table.
@@ -43,15 +49,27 @@ pub(super) struct Beside {
 
 impl Seen {
     pub(super) fn of(folder: &Path, secret: Secret, services: Vec<Service>) -> Result<Seen> {
-        let env = fs::read_to_string(folder.join(".env"))?;
-        let versions = versions(&folder.join("store").join(secret.store_name))?;
+        let told = Told {
+            env: fs::read_to_string(folder.join(".env"))?,
+            versions: versions(&folder.join("store").join(secret.store_name))?,
+            callers: fs::read_to_string(folder.join("callers"))?,
+            described: services,
+            services: Vec::new(),
+        };
+        Seen::of_project(folder, secret, told)
+    }
+
+    /// The same, of which all but the table is in a project.
+    pub(super) fn of_project(folder: &Path, secret: Secret, told: Told) -> Result<Seen> {
         let mut seen = Seen {
             secret,
             table: Table::default(),
             beside: Beside::default(),
-            env,
-            versions,
-            services,
+            env: told.env,
+            versions: told.versions,
+            callers: told.callers,
+            services: told.described,
+            told: told.services,
         };
         if secret == DCR_ENCRYPTION_KEY {
             let keys = seen.values().into_iter();
@@ -66,9 +84,15 @@ impl Seen {
         stored.chain([self.value_in_use().to_owned()]).collect()
     }
 
-    /// The value that the services read.
+    /// The value that the services read; the first one, while they differ.
     pub(super) fn value_in_use(&self) -> &str {
-        self.value_in(&self.env)
+        self.values_in_use().next().unwrap_or_default()
+    }
+
+    /// What each service reads, or the one file that all of them do.
+    pub(super) fn values_in_use(&self) -> impl Iterator<Item = &str> {
+        let lines = self.env.lines();
+        lines.filter_map(|line| line.strip_prefix(self.secret.variable)?.strip_prefix('='))
     }
 
     pub(super) fn latest(&self) -> Option<(u64, &str, &str)> {
@@ -117,6 +141,8 @@ impl Seen {
             "{case}: the table's other columns"
         );
         assert_eq!(self.env, start.env, "{case}: .env");
+        assert_eq!(self.told, start.told, "{case}: what services are told");
+        assert_eq!(self.callers, start.callers, "{case}: callers");
         for (service, was) in self.services.iter().zip(&start.services) {
             let bound = match (was.bound, service.bound) {
                 (Bound::Inline, Bound::Latest) => Bound::Inline,
@@ -163,6 +189,7 @@ impl Seen {
         self.expect_all_under(new, case);
         let env = start.env.replace(start.value_in_use(), new);
         assert_eq!(self.env, env, "{case}: .env");
+        assert_eq!(self.callers, start.callers, "{case}: callers");
         let bound = Bound::Pinned(secret::VersionNumber::new(number).expect("from 1 on"));
         for service in &self.services {
             assert_eq!(service.bound, bound, "{case}: the binding");
@@ -187,11 +214,6 @@ impl Seen {
     fn is_in_use_accepted(&self) -> bool {
         let is_key = self.secret == DCR_ENCRYPTION_KEY;
         is_key || self.beside.accepted.contains(self.value_in_use())
-    }
-
-    fn value_in<'a>(&self, env: &'a str) -> &'a str {
-        let value = |line: &'a str| line.strip_prefix(self.secret.variable)?.strip_prefix('=');
-        env.lines().find_map(value).unwrap_or_default()
     }
 }
 

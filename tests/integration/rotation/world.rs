@@ -16,10 +16,12 @@ use runbook::{History, RunStatus, Runs, Stopped};
 use secret::SecretValue;
 use tempfile::TempDir;
 
+use super::faulty::{self, CallerFile};
 use super::folder;
 use super::laws::Laws;
 use super::moments::Moments;
 use super::process::operator;
+use super::project::Project;
 use super::scene::Scene;
 use super::seen::Seen;
 
@@ -37,6 +39,8 @@ pub(super) const THEN: [Then; 2] = [Then::Resume, Then::RollBack];
 
 pub(super) struct World {
     folder: TempDir,
+    /// In place of the `.env` and the store, where the platform is Google Cloud.
+    project: Option<Rc<Project>>,
     pub(super) scene: Scene,
     /// The new value that each process is given, where other people issue it.
     pub(super) candidate: Option<&'static str>,
@@ -67,6 +71,18 @@ impl World {
         let variable = world.scene.secret().variable;
         let env = format!("A=1\n{variable}={value}\nB=2\n");
         fs::write(world.path(".env"), env)?;
+        let readers = world.scene.secret().readers.iter().copied();
+        let listed = readers.map(Role::default_service).flat_map(|service| {
+            ["allUsers", "serviceAccount:pusher@p1"].map(|caller| format!("{service} {caller}"))
+        });
+        faulty::write_callers(&world.path("callers"), &listed.collect::<Vec<_>>())?;
+        Ok(world)
+    }
+
+    /// A world on Google Cloud.
+    pub(super) fn on_google(scene: Scene, project: Project) -> Result<World> {
+        let mut world = World::empty(scene)?;
+        world.project = Some(Rc::new(project));
         Ok(world)
     }
 
@@ -82,6 +98,7 @@ impl World {
     fn empty(scene: Scene) -> Result<World> {
         Ok(World {
             folder: folder::new()?,
+            project: None,
             scene,
             candidate: None,
             is_asleep: Cell::new(false),
@@ -102,8 +119,10 @@ impl World {
         let copy = World::empty(self.scene.clone())?;
         folder::copy(self.folder.path(), copy.folder.path())?;
         self.is_asleep.set(true);
+        let project = self.project.as_ref();
         Ok(World {
             folder: copy.folder,
+            project: project.map(|project| Rc::new(project.copy())),
             scene: copy.scene,
             is_asleep: Cell::new(true),
             has_both_roles: self.has_both_roles.clone(),
@@ -136,6 +155,9 @@ impl World {
 
     /// The platform, past everything that may be hit.
     pub(super) fn platform(&self) -> Result<Platform> {
+        if let Some(project) = &self.project {
+            return project.platform(self.scene.secret());
+        }
         let script = format!("echo restarted >> '{}'", self.path("restarts").display());
         let words = ["sh", "-c", &script].map(str::to_owned).to_vec();
         let service = ServiceSettings {
@@ -147,18 +169,21 @@ impl World {
         let names = secret.readers.iter().copied().map(Role::default_service);
         let services = names.map(|name| (name.to_owned(), service.clone()));
         let is_key = secret == DCR_ENCRYPTION_KEY;
-        Ok(platform::local::platform(Settings {
+        let mut platform = platform::local::platform(Settings {
             env_file: self.path(".env"),
             store: self.path("store"),
             services: services.collect(),
             sqlite: is_key.then(|| self.path("service.db")),
-        })?)
+        })?;
+        platform.callers = Some(Box::new(CallerFile(self.path("callers"))));
+        Ok(platform)
     }
 
     pub(super) fn laws(&self) -> Result<Laws> {
         Ok(Laws {
             folder: self.folder.path().to_owned(),
             platform: Rc::new(self.platform()?),
+            project: self.project.clone(),
             scene: self.scene.clone(),
             are_kept: self.is_lawful,
         })

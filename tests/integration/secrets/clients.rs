@@ -1,7 +1,7 @@
 //! A client's secret, rotated from the value that another team issued to the end of the old one.
 use anyhow::Result;
 use integration_tests::Program;
-use integration_tests::issuer::TestIssuer;
+use integration_tests::issuer::{Effect, Fault, TestIssuer};
 
 use super::installation::{BOTH, Installation};
 use crate::command_line::assert_file_snapshot;
@@ -183,4 +183,39 @@ async fn one_client_is_rotated_and_the_other_left_alone() -> Result<()> {
     assert_said(&installation.checked(&program)?, 0, &[]);
     assert!(installation.variable(SSO.variable)? == NEW, "in .env");
     expect_versions(&installation, GMA, &["disabled", "enabled"], &[OLD, NEW])
+}
+
+/// Those who issue the values were asked to keep the old one until the run was done, and no
+/// longer. Services that went back to it could not log in.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finished_run_is_not_rolled_back_to_a_value_that_was_revoked() -> Result<()> {
+    let (issuer, installation) = installation().await?;
+    assert_said(
+        &installation.checked(&with_value(&installation, SSO, NEW))?,
+        0,
+        &[],
+    );
+    issuer.refuse(SSO.id);
+    issuer.accept(SSO.id, NEW);
+    let restarts = installation.restarts();
+    let run = installation.last_run()?;
+    let output = installation.run(&["rollback", &run])?;
+    let words = [
+        "refuses version 1 of `redhat-sso-client-secret`",
+        "nothing was changed",
+        "cargo xtask rotate-secret redhat-sso-client-secret",
+    ];
+    assert_said(&output, 1, &words);
+    assert_eq!(installation.restarts(), restarts, "restarted");
+    expect_rotated(&installation, SSO)?;
+
+    // Whether it works can't be told while the issuer is away.
+    issuer.accept(SSO.id, OLD);
+    issuer.fault(Fault::for_ever(Effect::Unavailable));
+    let output = installation.run(&["rollback", &run])?;
+    assert_said(&output, 1, &["nothing was changed"]);
+    expect_rotated(&installation, SSO)?;
+    issuer.mend();
+    assert_said(&installation.run(&["rollback", &run])?, 0, &["Rolled back"]);
+    Ok(())
 }

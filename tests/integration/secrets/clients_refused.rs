@@ -178,3 +178,23 @@ async fn a_dry_run_changes_nothing_at_all() -> Result<()> {
     }
     Ok(())
 }
+
+/// It may be why the value is rotated: a rotation begins all the same, and a dry run says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_says_that_the_value_in_use_is_refused() -> Result<()> {
+    let (issuer, installation) = installation().await?;
+    let dry_run = ["rotate-secret", SSO.rotation, "--dry-run"];
+    let output = installation.run(&dry_run)?;
+    assert_said(&output, 0, &["Everything that was looked at"]);
+    issuer.refuse(SSO.id);
+    let before = installation.sandbox.tree()?;
+    let output = installation.run(&dry_run)?;
+    assert_said(&output, 0, &["The issuer refuses the value in use"]);
+    let output = installation.run(&[&dry_run[..], &["--format", "json"]].concat())?;
+    assert_said(
+        &output,
+        0,
+        &["warning: the issuer refuses the value in use"],
+    );
+    installation.expect_as_before(&before)
+}

@@ -102,13 +102,31 @@ async fn a_dry_run_changes_nothing_in_the_folder_or_at_the_server() -> Result<()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_emergency_leaves_nothing_of_the_old_url() -> Result<()> {
-    let lab = Lab::new(SERVICES).await?;
-    let old = lab.in_env()?;
-    let output = lab.installation.run(&lab.rotate(&["--emergency"]))?;
-    assert_said(&output, 0, &["version 1 is destroyed, and"]);
-    assert!(is_refused(&old).await?, "the old URL lets in");
-    assert!(lab.installation.sandbox.tree()?.holding(&old).is_empty());
-    use_tables(&lab.in_env()?).await
+    for (contained, used) in [
+        (&[][..], "--contain lock-out (not used)"),
+        (&["--contain", "lock-out"], "--contain lock-out (used)"),
+    ] {
+        let lab = Lab::new(SERVICES).await?;
+        let old = lab.in_env()?;
+        let emergency = [&["--emergency"], contained].concat();
+        let output = lab.installation.run(&lab.rotate(&emergency))?;
+        assert_said(&output, 0, &["version 1 is destroyed, and", used, "undo: "]);
+        assert!(is_refused(&old).await?, "the old URL lets in");
+        let run = lab.installation.last_run()?;
+        let told = format!("state/runs/{run}/announcements.md");
+        let told = lab.installation.sandbox.read(&told)?;
+        for piece in [
+            "`database-url`",
+            "`marketplace-handler`",
+            "Expected outage: ",
+        ] {
+            let is_there = told.contains(piece) || contained.is_empty() && piece.starts_with('E');
+            assert!(is_there, "{piece} is missing: {told}");
+        }
+        assert!(lab.installation.sandbox.tree()?.holding(&old).is_empty());
+        use_tables(&lab.in_env()?).await?;
+    }
+    Ok(())
 }
 
 /// A service that people restart: the old role works until they have.
@@ -122,5 +140,41 @@ async fn the_old_login_works_until_people_have_restarted_the_services() -> Resul
     use_tables(&lab.in_env()?).await?;
     let next = lab.installation.next_commands()?;
     assert_said(&lab.installation.pasted(&next[0])?, 0, &["Rotated"]);
+    lab.expect_sound().await
+}
+
+/// The way back of such a service: what it runs with works until people have restarted it
+/// with what it is to have.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_new_login_works_until_people_have_restarted_the_services_with_the_old_one()
+-> Result<()> {
+    let lab = Lab::with(SERVICES, "createrole", "").await?;
+    let old = lab.in_env()?;
+    let output = lab.installation.run(&lab.rotate(&[]))?;
+    assert_said(&output, 3, &["`Restart the service by hand`, waits"]);
+    let new = lab.in_env()?;
+    let rotated = lab
+        .installation
+        .pasted(&lab.installation.next_commands()?[0])?;
+    assert_said(&rotated, 0, &["Rotated"]);
+
+    let run = lab.installation.last_run()?;
+    let output = lab.installation.run(&["rollback", &run])?;
+    let words = ["`Restart the service by hand`, waits", "--done"];
+    assert_said(&output, 3, &words);
+    assert!(lab.in_env()? == old, "another URL is in .env");
+    for url in [&old, &new] {
+        use_tables(url).await?;
+    }
+    // Nor does a second look take it for restarted.
+    let output = lab.installation.run(&["rollback", &run])?;
+    assert_said(&output, 3, &words);
+    use_tables(&new).await?;
+
+    let next = lab.installation.next_commands()?;
+    assert_eq!(next.len(), 1, "{next:?}");
+    let output = lab.installation.pasted(&next[0])?;
+    assert_said(&output, 0, &["everything is as it was."]);
+    assert!(is_refused(&new).await?, "the new URL lets in");
     lab.expect_sound().await
 }

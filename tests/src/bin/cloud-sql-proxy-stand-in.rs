@@ -45,7 +45,10 @@ fn main() -> io::Result<()> {
 fn copy(mut from: impl Read, mut to: impl Write) {
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(read @ 1..) = from.read(&mut buffer) {
-        if to.write_all(&buffer[..read]).is_err() {
+        if to
+            .write_all(buffer.get(..read).unwrap_or_default())
+            .is_err()
+        {
             return;
         }
     }

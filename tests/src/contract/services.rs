@@ -209,6 +209,39 @@ pub async fn the_serving_revision_is_not_discarded(subject: &Subject<'_>) -> Res
     Ok(())
 }
 
+pub async fn the_others_are_discarded_together(subject: &Subject<'_>) -> Result<()> {
+    let first = subject.first().await?;
+    subject.send_to(Bound::Pinned(first)).await?;
+    let second = subject.add("two").await?;
+    subject.send_to(Bound::Pinned(second)).await?;
+    let services = &subject.platform.services;
+    for _ in 0..2 {
+        let discarded = services.discard_others(subject.service, &subject.binding);
+        discarded.await?;
+        let service = subject.describe().await?;
+        assert_eq!(
+            (service.bound, service.ready),
+            (Bound::Pinned(second), true)
+        );
+        let others = service.revisions.iter();
+        let others: Vec<_> = others.filter(|one| one.name != service.serving).collect();
+        assert!(others.is_empty(), "{others:?}");
+    }
+    Ok(())
+}
+
+pub async fn each_binding_is_described_as_it_is_alone(subject: &Subject<'_>) -> Result<()> {
+    let services = &subject.platform.services;
+    let bindings = [subject.binding.clone(), subject.binding.clone()];
+    let described = services.describe_each(subject.service, &bindings).await?;
+    let alone = subject.describe().await?;
+    assert_eq!(described.len(), bindings.len());
+    for one in described {
+        assert_eq!(one?, alone);
+    }
+    Ok(())
+}
+
 pub async fn readers_are_told_until_they_are_discarded(subject: &Subject<'_>) -> Result<()> {
     let first = subject.first().await?;
     let old = subject.send_to(Bound::Pinned(first)).await?;

@@ -1,10 +1,11 @@
 //! The real `gcloud`, pointed at the stand-in.
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
+use super::loaded::LoadedGcloud;
 use super::{Google, PROJECT};
 use crate::{command, runtime};
 
@@ -16,6 +17,7 @@ pub(super) const AUTHORIZATION: &str = "Bearer a-token";
 pub struct GcloudConfig {
     folder: TempDir,
     port: u16,
+    is_cold: bool,
 }
 
 impl GcloudConfig {
@@ -28,7 +30,15 @@ impl GcloudConfig {
         GcloudConfig {
             folder: TempDir::new().expect("a folder for gcloud"),
             port: google.port(),
+            is_cold: false,
         }
+    }
+
+    /// With a `gcloud` that is started as a person starts it, and takes as long.
+    #[must_use]
+    pub fn cold(mut self) -> GcloudConfig {
+        self.is_cold = true;
+        self
     }
 
     /// Where `gcloud` keeps what it keeps.
@@ -36,9 +46,10 @@ impl GcloudConfig {
         self.folder.path()
     }
 
-    /// A `gcloud` to be started as a person would start it.
+    /// A `gcloud` to be given arguments.
     pub fn command(&self) -> Command {
         let mut command = command::command("gcloud");
+        // Which is looked for where the `PATH` among these leads.
         command.envs(self.environment());
         command
     }
@@ -68,22 +79,40 @@ impl GcloudConfig {
             let host = format!("http://{}.test/", service.to_lowercase());
             variables.push((name, host));
         }
+        if let (Some(loaded), false) = (loaded(), self.is_cold) {
+            variables.extend(loaded.environment());
+        }
         variables
     }
 }
 
-/// The path of `gcloud`, or nothing where `TEST_WITHOUT_GCLOUD=1` leaves its tests out.
+/// Whether there is a `gcloud`; not where `TEST_WITHOUT_GCLOUD=1` leaves its tests out.
+/// `client` is this package's `gcloud-loaded`.
 ///
 /// # Panics
 ///
 /// If there is none, and nobody has said that there needn't be.
-pub fn require_gcloud() -> Option<PathBuf> {
-    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
-    FOUND.get_or_init(find).clone()
+pub fn require_gcloud(client: &Path) -> bool {
+    FOUND.get_or_init(|| find(client)).is_some()
 }
 
-fn find() -> Option<PathBuf> {
-    if std::env::var_os("TEST_WITHOUT_GCLOUD").is_some_and(|value| value == "1") {
+static FOUND: OnceLock<Option<Found>> = OnceLock::new();
+
+/// A `gcloud` that there is.
+struct Found {
+    loaded: Option<LoadedGcloud>,
+}
+
+fn loaded() -> Option<&'static LoadedGcloud> {
+    FOUND.get()?.as_ref()?.loaded.as_ref()
+}
+
+fn is(variable: &str, wanted: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| value == wanted)
+}
+
+fn find(client: &Path) -> Option<Found> {
+    if is("TEST_WITHOUT_GCLOUD", "1") {
         runtime::say("TEST_WITHOUT_GCLOUD=1: the tests of Google Cloud are left out");
         return None;
     }
@@ -93,7 +122,16 @@ fn find() -> Option<PathBuf> {
             "no gcloud ({error}): install the Google Cloud CLI, or leave its tests out with TEST_WITHOUT_GCLOUD=1"
         )
     });
-    let version = said.lines().next().unwrap_or_default().to_owned();
-    runtime::say(&format!("gcloud: {version}"));
-    Some(PathBuf::from("gcloud"))
+    let version = said.lines().next().unwrap_or_default();
+    if is("TEST_GCLOUD", "cold") {
+        runtime::say(&format!("gcloud: {version}, started anew for every call"));
+        return Some(Found { loaded: None });
+    }
+    let loaded = LoadedGcloud::start(client).unwrap_or_else(|error| {
+        panic!("gcloud can't be loaded once for all ({error:#}); TEST_GCLOUD=cold does without")
+    });
+    runtime::say(&format!("gcloud: {version}, loaded once for all calls"));
+    Some(Found {
+        loaded: Some(loaded),
+    })
 }

@@ -1,5 +1,7 @@
 //! Cloud Run, in the words of its Knative API.
+pub(super) mod policy;
 mod service;
+mod view;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,10 +13,11 @@ use super::secrets::SecretState;
 use super::server::Recorded;
 use super::{PROJECT, PROJECT_NUMBER, World};
 
+pub use self::policy::PolicyState;
 pub use self::service::{Fate, RevisionState, ServiceState};
 
 /// The services, by their names.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CloudRunState {
     /// Each of them.
     pub services: BTreeMap<String, ServiceState>,
@@ -56,7 +59,7 @@ impl CloudRunState {
             }},
             "traffic": [{"percent": 100, "latestRevision": true}],
         });
-        let made = ServiceState::serving(service, spec);
+        let made = ServiceState::installed(service, spec);
         self.services.insert(service.to_owned(), made);
     }
 
@@ -64,6 +67,7 @@ impl CloudRunState {
     pub(super) fn change_all(&mut self) {
         for service in self.services.values_mut() {
             service.version += 1;
+            service.policy.version += 1;
         }
     }
 
@@ -77,7 +81,8 @@ impl CloudRunState {
         self.fate.clone()
     }
 
-    fn settle(&mut self) {
+    /// Lets happen what is due by now.
+    pub fn settle(&mut self) {
         let pace = self.pace;
         for service in self.services.values_mut() {
             service.settle(pace);

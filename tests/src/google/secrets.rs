@@ -10,7 +10,7 @@ use super::server::Recorded;
 use super::{PROJECT, PROJECT_NUMBER, World};
 
 /// The secrets, by their names.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct SecretState {
     /// Each with its versions, the first of which has the number 1.
     pub secrets: BTreeMap<String, Vec<SecretVersion>>,

@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::answer::Answer;
 use super::faults::{self, Effect};
+use super::run::policy;
 use super::{World, gcloud, policies, run, secrets, sql};
 use crate::runtime;
 
@@ -30,6 +31,8 @@ pub struct Recorded {
     pub body: Value,
     /// Whether it came with the token of the test's configuration.
     pub is_authorised: bool,
+    /// Which run of `gcloud` it belongs to, by its own id for that.
+    pub call: Option<String>,
 }
 
 impl Recorded {
@@ -41,19 +44,19 @@ impl Recorded {
 
 type Shared = Arc<Mutex<World>>;
 
-pub(super) async fn listen(world: Shared) -> u16 {
-    runtime::run(async move {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
-        let listener = listener.expect("a port for the stand-in");
-        let port = listener.local_addr().expect("its address").port();
-        runtime::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                runtime::spawn(serve(stream, Arc::clone(&world)));
-            }
-        });
-        port
-    })
-    .await
+/// Answers from now on, and gives the port.
+pub(super) fn listen(world: Shared) -> u16 {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+    let listener = listener.expect("a port for the stand-in");
+    let port = listener.local_addr().expect("its address").port();
+    listener.set_nonblocking(true).expect("a socket");
+    runtime::spawn(async move {
+        let listener = TcpListener::from_std(listener).expect("a socket");
+        while let Ok((stream, _)) = listener.accept().await {
+            runtime::spawn(serve(stream, Arc::clone(&world)));
+        }
+    });
+    port
 }
 
 async fn serve(stream: TcpStream, world: Shared) {
@@ -81,6 +84,10 @@ async fn respond(
             .get("authorization")
             .is_some_and(|value| value == gcloud::AUTHORIZATION),
         body: serde_json::from_slice(&bytes.unwrap_or_default()).unwrap_or(Value::Null),
+        call: parts
+            .headers
+            .get("user-agent")
+            .and_then(|value| call(value.to_str().ok()?)),
     };
     let (answer, delay) = {
         let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
@@ -92,6 +99,12 @@ async fn respond(
         .header("content-type", "application/json; charset=UTF-8")
         .body(Full::from(answer.body.to_string()));
     Ok(response.expect("a response"))
+}
+
+/// `… command/gcloud.run.services.describe invocation-id/1a2b …`
+fn call(user_agent: &str) -> Option<String> {
+    let mut words = user_agent.split(' ');
+    words.find_map(|word| Some(word.strip_prefix("invocation-id/")?.to_owned()))
 }
 
 /// Answers, with what goes wrong meanwhile.
@@ -126,6 +139,7 @@ fn route(world: &mut World, request: &Recorded) -> Answer {
     let (permission, handle): (_, fn(&mut World, &Recorded) -> Answer) = match request.host.as_str()
     {
         "secretmanager.test" => (secrets::permission(request), secrets::handle),
+        "run.test" if policy::is_meant(request) => (policy::permission(request), policy::handle),
         "us-central1-run.test" => (run::permission(request), run::handle),
         "sql.test" => (sql::permission(request), sql::handle),
         _ => return Answer::not_found("no such host"),

@@ -9,7 +9,7 @@ use super::server::Recorded;
 use super::{INSTANCE, PROJECT, World};
 
 /// The backups, the first one first.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SqlState {
     /// Each of them.
     pub backups: Vec<BackupState>,

@@ -8,8 +8,8 @@ use super::{Format, Place};
 ///
 /// Looks at everything that the rotations need: who is logged in, every permission on the very thing
 /// that it is needed on, every version that the services read, the services and their traffic, the
-/// newest backup, the database, and whether the key in use opens every token. Each finding comes with
-/// the command that mends it. Changes nothing.
+/// newest backup, the databases, whether the key in use opens every token, and whether the issuers
+/// accept the client secrets in use. Each finding comes with the command that mends it. Changes nothing.
 #[derive(Args, Debug, Default)]
 #[command(after_long_help = "Environment:
     DATABASE_URL          the database, in place of the one that the service reads

@@ -48,11 +48,14 @@ pub(crate) fn quoted(text: &str) -> String {
 /// List the runs and how old each secret is
 ///
 /// Shows every run that isn't finished with the next command to type, the last ones that are, and
-/// every secret with its version, its age and the day on which it is due. Changes nothing.
+/// every secret with its version, its age and the day on which it is due. Looks whether each service
+/// still reads the version that the newest run bound it to, and says so where somebody's deployment
+/// changed that, with the command that mends it. Changes nothing.
 #[derive(Args, Debug, Default)]
 #[command(after_long_help = "Exit codes:
-    0   no secret is overdue
-    1   a secret is overdue, a contact is missing, or something could not be found out
+    0   no secret is overdue, and every service reads what the runs bound it to
+    1   a secret is overdue, a service was changed, a contact is missing, or something could not be
+        found out
     64  wrong usage")]
 pub(crate) struct Status {
     #[command(flatten)]

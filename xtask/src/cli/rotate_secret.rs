@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
-use rotation::{SECRETS, Secret};
+use clap::{Args, ValueEnum};
+use rotation::{Means, SECRETS, Secret};
 
 use super::{Going, Output, Place, Timeouts};
 
@@ -46,7 +46,11 @@ pub(crate) struct RotateSecret {
     /// version, and list the clients whose secrets have to be issued anew. Can't be rolled back in the end
     #[arg(long)]
     pub(crate) emergency: bool,
-    /// Look at everything, show what would be done, and change nothing
+    /// Contain the emergency until the new value serves, by this means; may be given more than once. The
+    /// plan shows what each of them does and how it is undone
+    #[arg(long, value_name = "MEANS", value_enum, requires = "emergency")]
+    pub(crate) contain: Vec<Contain>,
+    /// Look at everything, show every command that would be run and the outage, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
@@ -57,6 +61,37 @@ pub(crate) struct RotateSecret {
     pub(crate) timeouts: Timeouts,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// A means that contains an emergency, as it is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Contain {
+    /// Nobody may call the services, which is taken back in the end (google-cloud)
+    Close,
+    /// The login is locked out before the new one serves (database URLs)
+    LockOut,
+    /// The value is revoked by its issuer before there is a new one (client secrets)
+    Revoke,
+}
+
+impl Contain {
+    /// The same as rotations know it.
+    pub(crate) fn means(self) -> Means {
+        match self {
+            Contain::Close => Means::Close,
+            Contain::LockOut => Means::LockOut,
+            Contain::Revoke => Means::Revoke,
+        }
+    }
+
+    /// As it is typed.
+    pub(crate) fn word(means: Means) -> &'static str {
+        match means {
+            Means::Close => "close",
+            Means::LockOut => "lock-out",
+            Means::Revoke => "revoke",
+        }
+    }
 }
 
 /// There is no such secret.

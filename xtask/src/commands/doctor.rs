@@ -2,6 +2,7 @@
 
 mod database;
 mod print;
+mod trials;
 
 use std::time::Duration;
 
@@ -75,17 +76,30 @@ async fn examine(
             let url = reached.as_ref().ok().map(|(database, _)| &database.url);
             let mut examination = settings.examine(url).await;
             if !examination.is_cut_short {
-                let of_database = database::examine(&settings, reached, surroundings).await;
-                examination.findings.extend(of_database);
+                let findings = &examination.findings;
+                let more = tokio::join!(
+                    database::examine(&settings, reached, surroundings),
+                    trials::examine(&typed.place, findings, surroundings),
+                );
+                examination.findings.extend(more.0);
+                examination.findings.extend(more.1);
             }
             examination.findings
         }
         PlatformName::GoogleCloud => {
             let mut examination = settings.examine(None).await;
             if !examination.is_cut_short {
-                let reached = database::reach(&settings, surroundings).await;
-                let of_database = database::examine(&settings, reached, surroundings).await;
-                examination.findings.extend(of_database);
+                let of_database = async {
+                    let reached = database::reach(&settings, surroundings).await;
+                    database::examine(&settings, reached, surroundings).await
+                };
+                let findings = &examination.findings;
+                let more = tokio::join!(
+                    of_database,
+                    trials::examine(&typed.place, findings, surroundings),
+                );
+                examination.findings.extend(more.0);
+                examination.findings.extend(more.1);
             }
             examination.findings
         }

@@ -42,7 +42,7 @@ fn show(procedure: &Procedure, name: &str, history: &History, printer: &Printer)
     printer.note("To be undone, the last step first:");
     let steps: Vec<_> = procedure.plan.abouts().zip(&history.steps).collect();
     for (about, step) in steps.into_iter().rev() {
-        if let (true, Undo::By(how)) = (step.is_to_be_undone(), about.undo) {
+        if let (true, Undo::By(how) | Undo::ByPeople(how)) = (step.is_to_be_undone(), about.undo) {
             printer.note(&format!("  {}: {how}", about.title));
         }
     }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{printer, surroundings};
 use crate::candidate::candidate;
-use crate::cli::{Going, Output, Place, Timeouts};
+use crate::cli::{Contain, Going, Output, Place, Timeouts};
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::printer::Printer;
@@ -54,6 +54,9 @@ async fn rotate(wanted: &Wanted<'_>, surroundings: &Surroundings<'_>) -> Result<
     .await?;
     procedure.refuse_unfinished()?;
     show(&procedure, wanted.dry_run, &surroundings.printer);
+    if wanted.ways.emergency {
+        show_containment(&procedure, wanted, &surroundings.printer);
+    }
     if wanted.dry_run {
         if wanted.value_file.is_some() {
             procedure.take(candidate(
@@ -106,5 +109,23 @@ fn show(procedure: &Procedure, dry_run: bool, printer: &Printer) {
     }
     for line in plan_lines(procedure.plan.abouts()) {
         printer.note(&line);
+    }
+}
+
+/// Every means that would contain the leak, with its effect and its undo, before any is used.
+fn show_containment(procedure: &Procedure, wanted: &Wanted<'_>, printer: &Printer) {
+    printer.note("Containment, until the new value serves:");
+    for means in procedure.means(&wanted.secret) {
+        let word = Contain::word(means);
+        let is_used = match wanted.ways.containment.has(means) {
+            true => "used",
+            false => "not used",
+        };
+        printer.note(&format!("  --contain {word} ({is_used})"));
+        printer.note(&format!("     effect: {}", means.effect()));
+        printer.note(&format!("     undo: {}", means.undo()));
+    }
+    if procedure.means(&wanted.secret).next().is_none() {
+        printer.note("  there is no means here but the rotation itself");
     }
 }

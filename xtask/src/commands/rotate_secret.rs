@@ -1,7 +1,9 @@
 //! `cargo xtask rotate-secret`: any of the service's secrets.
 
 use rotation::database_login::Mode;
-use rotation::{DATABASE_URL, GMA_CLIENT_SECRET, RED_HAT_SSO_CLIENT_SECRET, SESSION_DATABASE_URL};
+use rotation::{
+    Containment, DATABASE_URL, GMA_CLIENT_SECRET, RED_HAT_SSO_CLIENT_SECRET, SESSION_DATABASE_URL,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::printer;
@@ -25,6 +27,7 @@ pub(super) async fn run(typed: &cli::RotateSecret, interrupt: &CancellationToken
                 Mode::Alternate
             },
             emergency: typed.emergency,
+            containment: containment(typed),
         },
         place: &typed.place,
         timeouts: &typed.timeouts,
@@ -34,6 +37,11 @@ pub(super) async fn run(typed: &cli::RotateSecret, interrupt: &CancellationToken
         value_file: typed.value_file.as_deref(),
     };
     rotate_on_platform::run(&wanted, interrupt).await
+}
+
+fn containment(typed: &cli::RotateSecret) -> Containment {
+    let chosen = typed.contain.iter().map(|means| means.means());
+    chosen.fold(Containment::default(), Containment::and)
 }
 
 /// Each flag is for some of the secrets.

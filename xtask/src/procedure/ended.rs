@@ -6,9 +6,10 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rotation::Trial;
-use runbook::{Fact, History, Run, StepHistory, StepStatus};
+use runbook::{Fact, Foreseen, History, Run, StepHistory, StepStatus};
 use serde_json::{Map, Value, json};
 
+use super::planned;
 use crate::cli::Format;
 use crate::exit_code;
 use crate::failure::Failure;
@@ -20,6 +21,8 @@ pub(crate) struct Ended {
     history: Option<History>,
     /// The file with the report, where it could be written.
     report: Option<PathBuf>,
+    /// What a dry run would have done.
+    foreseen: Vec<Foreseen>,
     result: Result<Outcome, Failure>,
 }
 
@@ -42,15 +45,20 @@ impl Ended {
         Ended {
             history: Some(run.history().clone()),
             report: written.ok().map(|()| path),
+            foreseen: Vec::new(),
             result,
         }
     }
 
     /// Of a trial.
-    pub(super) fn of_trial(tried: Result<Trial, rotation::Error>) -> Ended {
+    pub(super) fn of_trial(
+        tried: Result<Trial, rotation::Error>,
+        foreseen: Vec<Foreseen>,
+    ) -> Ended {
         Ended {
             history: None,
             report: None,
+            foreseen,
             result: tried
                 .map(Outcome::Trial)
                 .map_err(|error| Failure::from_check(&error)),
@@ -62,6 +70,7 @@ impl Ended {
         Ended {
             history: None,
             report: None,
+            foreseen: Vec::new(),
             result: Err(failure),
         }
     }
@@ -82,6 +91,9 @@ impl Ended {
     }
 
     fn print_words(&self, printer: &Printer) {
+        for line in planned::lines(&self.foreseen) {
+            printer.data(&line);
+        }
         match (&self.result, &self.history) {
             (Ok(Outcome::Trial(Trial::Tokens(tokens))), _) => printer.data(&format!(
                 "Everything would work: {} tokens would be re-encrypted. Nothing was changed.",
@@ -89,6 +101,10 @@ impl Ended {
             )),
             (Ok(Outcome::Trial(Trial::Sound)), _) => printer
                 .data("Everything that was looked at is as it has to be. Nothing was changed."),
+            (Ok(Outcome::Trial(Trial::RefusedInUse)), _) => printer.data(
+                "The issuer refuses the value in use: the services can't log in with it. All else that \
+                 was looked at is as it has to be: a rotation would begin. Nothing was changed.",
+            ),
             (Ok(outcome), Some(history)) => printer.data(&sentence(*outcome, history)),
             _ => {}
         }
@@ -121,6 +137,7 @@ impl Ended {
             "steps": history.map(|history| history.steps.iter().map(step).collect::<Vec<_>>()),
             "facts": history.map(facts),
             "report": self.report,
+            "planned": planned::json(&self.foreseen),
             "error": error,
         })
     }

@@ -44,6 +44,12 @@ impl Failure {
                      {roll_back}"
                 ),
             ),
+            Stopped::Waits { until: None, .. } if rotation::waits_for_restart(history) => (
+                exit_code::STOPPED,
+                format!(
+                    "when it is restarted, `cargo xtask resume {run} --done{flags}` goes on undoing the run"
+                ),
+            ),
             Stopped::Waits { until: None, .. } => (
                 exit_code::STOPPED,
                 format!(

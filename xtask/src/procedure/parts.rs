@@ -8,7 +8,7 @@ use platform::{CertificateAuthorities, HttpOauthChecks, Issuer, OauthLimits, Pla
 use reencrypt::Event;
 use rotation::client_secret::{self, Client, ClientId};
 use rotation::database_login::{self, Logins, Mode};
-use rotation::{Material, Plan, Role, Secret};
+use rotation::{Containment, Material, Plan, Role, Secret};
 use rotation::{
     database_url, dcr_encryption_key, gma_client_secret, red_hat_sso_client_secret,
     session_database_url,
@@ -29,6 +29,8 @@ pub(crate) struct Ways {
     pub(crate) mode: Mode,
     /// Whether others know the value.
     pub(crate) emergency: bool,
+    /// What contains it meanwhile.
+    pub(crate) containment: Containment,
 }
 
 impl Ways {
@@ -37,6 +39,7 @@ impl Ways {
         Ways {
             mode: Mode::of(history),
             emergency: rotation::is_emergency(history),
+            containment: Containment::of(history),
         }
     }
 }
@@ -115,6 +118,7 @@ impl Parts {
             plan: plan(database_login::Parameters {
                 mode: ways.mode,
                 emergency: ways.emergency,
+                containment: ways.containment,
                 announce: settings.announce,
                 restart_by_hand: settings.cannot_restart(&secret),
             }),
@@ -140,6 +144,7 @@ impl Parts {
         Ok(Parts {
             plan: plan(client_secret::Parameters {
                 emergency: ways.emergency,
+                containment: ways.containment,
                 restart_by_hand,
             }),
             platform: settings.platform(None)?,
@@ -158,6 +163,7 @@ impl Parts {
         let (database, platform) = settings.reach(timeouts, surroundings).await?;
         let plan = dcr_encryption_key::plan(dcr_encryption_key::Parameters {
             emergency: ways.emergency,
+            containment: ways.containment,
             announce: settings.announce,
             back_up_by_hand: platform.backups.is_none(),
             restart_by_hand: !settings.can_restart(Role::Handler),

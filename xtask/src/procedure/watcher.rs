@@ -67,11 +67,11 @@ impl Conductor for Watcher {
     }
 
     fn is_done_by_people(&mut self, about: &'static About) -> bool {
-        if std::mem::take(&mut self.is_done) {
-            return true;
-        }
-        self.printer.note(&format!("        {}", about.does));
-        self.ask("Is it done? [y/N]")
+        self.is_done_or_asked(about.does)
+    }
+
+    fn is_undone_by_people(&mut self, about: &'static About) -> bool {
+        self.is_done_or_asked(about.undo.text())
     }
 
     fn is_interrupted(&self) -> bool {
@@ -80,6 +80,14 @@ impl Conductor for Watcher {
 }
 
 impl Watcher {
+    fn is_done_or_asked(&mut self, what: &str) -> bool {
+        if std::mem::take(&mut self.is_done) {
+            return true;
+        }
+        self.printer.note(&format!("        {what}"));
+        self.ask("Is it done? [y/N]")
+    }
+
     /// Takes the bar away, if one is drawn.
     pub(super) fn quiet(&self) {
         if let Ok(mut progress) = self.progress.lock() {

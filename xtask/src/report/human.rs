@@ -151,7 +151,7 @@ fn verdict(subject: &Subject, survey: &reencrypt::Survey) -> String {
             .iter()
             .enumerate()
             .filter(|(_, key)| role(subject, **key) == wanted);
-        keys.map(|(index, _)| total(&|counts| counts.under[index]))
+        keys.map(|(index, _)| total(&|counts| counts.under.get(index).copied().unwrap_or(0)))
             .sum()
     };
     let (old, new) = (under("old"), under("new"));

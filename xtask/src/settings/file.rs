@@ -187,7 +187,8 @@ pub(crate) fn read(named: Option<&Path>) -> Result<File, Failure> {
 fn parse(path: &Path, text: &str) -> Result<File, Failure> {
     toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| {
-            1 + text[..span.start.min(text.len())].matches('\n').count()
+            let before = text.get(..span.start).unwrap_or(text);
+            1 + before.matches('\n').count()
         });
         Failure::check(format!(
             "line {line} of `{}` is not understood: {}",

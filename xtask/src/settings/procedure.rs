@@ -165,6 +165,13 @@ impl Procedure {
         self.file.contacts.all()
     }
 
+    /// The contacts that the settings have.
+    pub(crate) fn known_contacts(&self) -> Vec<(String, String)> {
+        let all = self.contacts().into_iter();
+        let known = all.filter_map(|(name, contact)| Some((name.to_owned(), contact?.to_owned())));
+        known.collect()
+    }
+
     /// The contacts that are missing although windows are announced.
     pub(crate) fn missing_contacts(&self) -> Vec<&'static str> {
         let missing = |(name, contact): (_, Option<&str>)| contact.is_none().then_some(name);

@@ -72,10 +72,7 @@ impl SqlBackups {
     }
 
     async fn begin(&self, description: &str) -> Result<String, Failure> {
-        let action = format!("back up the instance `{}`", self.instance);
-        let call = Call::new(action, &["sql", "backups", "create", "--async"])
-            .with(self.on_instance())
-            .with(format!("--description={description}"));
+        let call = backing_up(&self.instance, description);
         let answer = self.gcloud.call(&call).await?;
         let begun: OperationAnswer = answer.json()?;
         Ok(begun.backup_context.backup_id)
@@ -83,7 +80,7 @@ impl SqlBackups {
 
     /// Begins one, and finds it by its description where its answer was lost.
     async fn begin_once(&self) -> Result<String, Error> {
-        let description = format!("before a rotation, {}", Timestamp::now());
+        let description = description(Timestamp::now());
         let failure = match self.begin(&description).await {
             Ok(id) => return Ok(id),
             Err(failure) if failure.is_unsettled() => failure,
@@ -107,7 +104,7 @@ impl SqlBackups {
     }
 
     fn on_instance(&self) -> String {
-        format!("--instance={}", self.instance)
+        on_instance(&self.instance)
     }
 
     fn error(&self, failure: Failure) -> Error {
@@ -122,6 +119,23 @@ impl SqlBackups {
         };
         error.into()
     }
+}
+
+/// The change that makes a backup.
+pub(super) fn backing_up(instance: &str, description: &str) -> Call<'static> {
+    let action = format!("back up the instance `{instance}`");
+    Call::new(action, &["sql", "backups", "create", "--async"])
+        .with(on_instance(instance))
+        .with(format!("--description={description}"))
+}
+
+/// What a backup is known by, whoever asks for it.
+pub(super) fn description(time: impl std::fmt::Display) -> String {
+    format!("before a rotation, {time}")
+}
+
+fn on_instance(instance: &str) -> String {
+    format!("--instance={instance}")
 }
 
 #[async_trait(?Send)]

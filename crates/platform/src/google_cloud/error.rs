@@ -134,6 +134,14 @@ pub enum CloudError {
         /// In what.
         what: String,
     },
+    /// A policy by which callers can't be refused and admitted again.
+    #[error("the callers of `{service}` can't be refused: its policy {what}")]
+    Policy {
+        /// The service.
+        service: String,
+        /// What stands against it.
+        what: &'static str,
+    },
     /// A revision that will never be ready.
     #[error("the revision `{revision}` of `{service}` failed: {message}")]
     RevisionFailed {
@@ -217,6 +225,11 @@ impl CloudError {
                     "a deployment of `{service}` got no traffic: give it its traffic, or deploy again what serves"
                 ));
             }
+            CloudError::Policy { service, .. } => {
+                return Some(format!(
+                    "`gcloud run services get-iam-policy {service}` shows it; contain the emergency in another way"
+                ));
+            }
             CloudError::RevisionFailed { .. } | CloudError::RevisionLate { .. } => {
                 "the service goes on with the revision that it had; look at the new one's log"
             }
@@ -248,6 +261,7 @@ impl CloudError {
             CloudError::Corrupt { .. } => "a version is not what was sent",
             CloudError::Variable { .. } => "a variable is not bound as expected",
             CloudError::TemplateDiffers { .. } => "a deployment is under way",
+            CloudError::Policy { .. } => "callers can't be refused",
             CloudError::RevisionFailed { .. } => "a revision failed",
             CloudError::RevisionLate { .. } => "a revision was not ready in time",
             CloudError::TrafficLate { .. } => "traffic was not moved in time",
@@ -273,6 +287,7 @@ pub(super) fn role_with(permission: &str) -> Option<&'static str> {
         }
         name if name.starts_with("secretmanager.") => "roles/secretmanager.secretVersionManager",
         "iam.serviceAccounts.actAs" => "roles/iam.serviceAccountUser",
+        "run.services.getIamPolicy" | "run.services.setIamPolicy" => "roles/run.admin",
         name if name.starts_with("run.") => "roles/run.developer",
         "cloudsql.instances.connect" => "roles/cloudsql.client",
         name if name.starts_with("cloudsql.") => "roles/cloudsql.editor",

@@ -129,12 +129,11 @@ impl Examiner<'_> {
 
     /// `--project=…` for a command that mends something.
     fn in_project(&self) -> String {
-        format!("--project={}", self.gcloud.settings.project)
+        self.gcloud.settings.in_project()
     }
 
     /// The same with the region, for one about a service.
     fn in_region(&self) -> String {
-        let region = &self.gcloud.settings.region;
-        format!("{} --region={region}", self.in_project())
+        self.gcloud.settings.in_region()
     }
 }

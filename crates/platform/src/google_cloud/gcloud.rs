@@ -30,6 +30,8 @@ pub(super) struct Call<'a> {
     pub(super) is_regional: bool,
     /// What it reads on standard input.
     pub(super) input: Option<&'a SecretValue>,
+    /// How long it may take, where that is longer than any call may.
+    pub(super) limit: Option<Duration>,
 }
 
 impl<'a> Call<'a> {
@@ -39,6 +41,7 @@ impl<'a> Call<'a> {
             words: words.iter().map(|word| (*word).to_owned()).collect(),
             is_regional: words.first() == Some(&"run"),
             input: None,
+            limit: None,
         }
     }
 
@@ -49,6 +52,11 @@ impl<'a> Call<'a> {
 
     pub(super) fn reading(mut self, input: &'a SecretValue) -> Call<'a> {
         self.input = Some(input);
+        self
+    }
+
+    pub(super) fn within(mut self, limit: Duration) -> Call<'a> {
+        self.limit = Some(limit);
         self
     }
 
@@ -98,7 +106,7 @@ impl Gcloud {
 
     /// Calls once. A change whose outcome is unknown is for the caller to look into.
     pub(super) async fn call(&self, call: &Call<'_>) -> Result<Answer, Failure> {
-        let limit = self.settings.timeouts.call;
+        let limit = call.limit.unwrap_or(self.settings.timeouts.call);
         let run = Run {
             words: self.words(call),
             input: call.input.map(copied),
@@ -111,7 +119,8 @@ impl Gcloud {
         }
     }
 
-    fn words(&self, call: &Call<'_>) -> Vec<String> {
+    /// All arguments of a call, as they are sent.
+    pub(super) fn words(&self, call: &Call<'_>) -> Vec<String> {
         let mut words = call.words.clone();
         words.push(format!("--project={}", self.settings.project));
         if call.is_regional {

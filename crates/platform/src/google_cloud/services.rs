@@ -2,9 +2,13 @@
 
 mod answers;
 mod bindings;
+mod callers;
+mod change;
 mod examine;
+mod fresh;
 mod look;
 mod prepare;
+mod rehearse;
 mod tags;
 mod tidy;
 mod traffic;
@@ -15,18 +19,22 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use secret::{SecretValue, VersionNumber};
 
 use self::bindings::Bindings;
 pub(super) use self::examine::{Bond, Examined};
+use self::fresh::Fresh;
+pub(super) use self::rehearse::Rehearsed;
+use self::traffic::Which;
 use super::failure::Failure;
 use super::gcloud::Gcloud;
 use super::is_name;
 use super::store::SecretManager;
 use crate::{Binding, Bound, Error, Service, Services};
 
-/// Cloud Run. Nothing is remembered but what can't change: the bindings of
-/// revisions that were looked at.
+/// Cloud Run. Nothing is remembered but what can't change, the bindings of revisions
+/// that were looked at, and for a moment what a change may begin with.
 ///
 /// A revision that this tool made or took the traffic from is reachable under a tag
 /// of its own (`rot-…`), by which a cutover and its undo find it. What `gcloud`
@@ -36,6 +44,7 @@ pub(super) struct CloudRun {
     gcloud: Arc<Gcloud>,
     store: SecretManager,
     seen: RefCell<HashMap<String, Rc<Bindings>>>,
+    fresh: Fresh,
 }
 
 impl CloudRun {
@@ -44,6 +53,7 @@ impl CloudRun {
             gcloud,
             store,
             seen: RefCell::default(),
+            fresh: Fresh::default(),
         }
     }
 
@@ -57,6 +67,39 @@ impl Services for CloudRun {
     async fn describe(&self, service: &str, binding: &Binding) -> Result<Service, Error> {
         let answer = self.look(service).await?;
         self.described(service, &answer, binding).await
+    }
+
+    async fn describe_each(
+        &self,
+        service: &str,
+        bindings: &[Binding],
+    ) -> Result<Vec<Result<Service, Error>>, Error> {
+        let answer = self.look(service).await?;
+        let described = bindings
+            .iter()
+            .map(|binding| self.described(service, &answer, binding));
+        Ok(join_all(described).await)
+    }
+
+    fn commands_to_bind(
+        &self,
+        service: &str,
+        binding: &Binding,
+        version: VersionNumber,
+    ) -> Vec<String> {
+        let settings = &self.gcloud.settings;
+        let (variable, secret) = (&binding.variable, &binding.secret);
+        let number = version.to_string();
+        vec![
+            settings.bind(service, variable, secret, &number),
+            // Where somebody's change keeps traffic at another revision.
+            settings.update_traffic(service, "--to-latest"),
+        ]
+    }
+
+    fn command_to_send(&self, service: &str, revision: &str) -> Option<String> {
+        let to = format!("--to-revisions={revision}=100");
+        Some(self.gcloud.settings.update_traffic(service, &to))
     }
 
     async fn inline_value(&self, service: &str, variable: &str) -> Result<SecretValue, Error> {
@@ -78,7 +121,11 @@ impl Services for CloudRun {
     }
 
     async fn discard(&self, service: &str, revision: &str) -> Result<(), Error> {
-        self.untag(service, revision).await
+        self.untag(service, Which::One(revision)).await
+    }
+
+    async fn discard_others(&self, service: &str, _: &Binding) -> Result<(), Error> {
+        self.untag(service, Which::Others).await
     }
 }
 

@@ -3,6 +3,9 @@
 mod add;
 mod answers;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -18,17 +21,23 @@ use crate::{Error, Reference, SecretStore, Version, VersionState};
 #[derive(Clone, Debug)]
 pub(super) struct SecretManager {
     gcloud: Arc<Gcloud>,
+    /// The newest version of each secret whose versions were listed, for the addition
+    /// that follows.
+    newest: Rc<RefCell<HashMap<String, VersionNumber>>>,
 }
 
 impl SecretManager {
     pub(super) fn new(gcloud: Arc<Gcloud>) -> SecretManager {
-        SecretManager { gcloud }
+        SecretManager {
+            gcloud,
+            newest: Rc::default(),
+        }
     }
 
     /// A version's number and state, without its value.
     pub(super) async fn state(&self, secret: &str, reference: Reference) -> Result<Version, Error> {
         let action = format!("look at version {reference} of the secret `{secret}`");
-        let call = about_version(action, "describe", secret, reference)?;
+        let call = about_version(action, "describe", secret, &reference.to_string())?;
         let asked = self.gcloud.ask(&call).await;
         let answer = asked.map_err(|failure| self.failed(failure, secret, reference))?;
         let found: VersionAnswer = answer.json().map_err(|failure| self.error(failure))?;
@@ -54,12 +63,10 @@ impl SecretManager {
         &self,
         secret: &str,
         version: VersionNumber,
-        verb: &str,
         to: VersionState,
     ) -> Result<(), Error> {
         let reference = Reference::Number(version);
-        let action = format!("{verb} version {version} of the secret `{secret}`");
-        let call = about_version(action, verb, secret, reference)?;
+        let call = SecretManager::changing(secret, &version.to_string(), to)?;
         let Err(failure) = self.gcloud.call(&call).await else {
             return Ok(());
         };
@@ -77,13 +84,28 @@ impl SecretManager {
         Err(self.error(failure))
     }
 
+    /// The change of a version's state, by its number or by what stands for that.
+    pub(super) fn changing(
+        secret: &str,
+        version: &str,
+        to: VersionState,
+    ) -> Result<Call<'static>, Error> {
+        let verb = match to {
+            VersionState::Enabled => "enable",
+            VersionState::Disabled => "disable",
+            VersionState::Destroyed => "destroy",
+        };
+        let action = format!("{verb} version {version} of the secret `{secret}`");
+        about_version(action, verb, secret, version)
+    }
+
     async fn read(
         &self,
         secret: &str,
         reference: Reference,
     ) -> Result<Versioned<SecretValue>, Error> {
         let action = format!("read version {reference} of the secret `{secret}`");
-        let call = about_version(action, "access", secret, reference)?;
+        let call = about_version(action, "access", secret, &reference.to_string())?;
         let answer = match self.gcloud.ask(&call).await {
             Ok(answer) => answer,
             Err(failure) if matches!(failure.kind, Kind::Precondition) => {
@@ -130,11 +152,10 @@ fn about_version(
     action: String,
     verb: &str,
     secret: &str,
-    reference: Reference,
+    reference: &str,
 ) -> Result<Call<'static>, Error> {
     check_name(secret)?;
-    let reference = reference.to_string();
-    let call = Call::new(action, &["secrets", "versions", verb, &reference]);
+    let call = Call::new(action, &["secrets", "versions", verb, reference]);
     Ok(call.with(format!("--secret={secret}")))
 }
 
@@ -165,10 +186,15 @@ fn wrong_state(secret: &str, version: &Version) -> Error {
 impl SecretStore for SecretManager {
     async fn versions(&self, secret: &str) -> Result<Vec<Version>, Error> {
         check_name(secret)?;
-        match self.list(secret).await {
-            Err(failure) if failure.is_not_found() => Ok(Vec::new()),
-            other => other.map_err(|failure| self.error(failure)),
+        let versions = match self.list(secret).await {
+            Err(failure) if failure.is_not_found() => Vec::new(),
+            other => other.map_err(|failure| self.error(failure))?,
+        };
+        if let Some(newest) = versions.first() {
+            let mut known = self.newest.borrow_mut();
+            known.insert(secret.to_owned(), newest.number);
         }
+        Ok(versions)
     }
 
     async fn access(
@@ -190,16 +216,16 @@ impl SecretStore for SecretManager {
 
     async fn disable(&self, secret: &str, version: VersionNumber) -> Result<(), Error> {
         let to = VersionState::Disabled;
-        self.change(secret, version, "disable", to).await
+        self.change(secret, version, to).await
     }
 
     async fn enable(&self, secret: &str, version: VersionNumber) -> Result<(), Error> {
         let to = VersionState::Enabled;
-        self.change(secret, version, "enable", to).await
+        self.change(secret, version, to).await
     }
 
     async fn destroy(&self, secret: &str, version: VersionNumber) -> Result<(), Error> {
         let to = VersionState::Destroyed;
-        self.change(secret, version, "destroy", to).await
+        self.change(secret, version, to).await
     }
 }

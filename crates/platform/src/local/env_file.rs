@@ -1,4 +1,8 @@
 //! One variable of a `.env` file, read and replaced; all else stays byte for byte.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "positions are those that were found in the same text"
+)]
 
 mod quote;
 mod statement;

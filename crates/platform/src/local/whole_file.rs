@@ -71,6 +71,10 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
 }
 
 /// All of a file, in a buffer that is wiped; nothing where there is none.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "no more is filled than there is room"
+)]
 pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     let failed = |error| Error::file("read", path)(error);
     let mut file = match File::open(path) {

@@ -161,7 +161,7 @@ async fn read(mut response: Response) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let mut body = Zeroizing::new(Vec::with_capacity(LONGEST_ANSWER_BYTES));
     while let Some(piece) = response.chunk().await.map_err(Failure::sending)? {
         let room = LONGEST_ANSWER_BYTES - body.len();
-        body.extend_from_slice(&piece[..piece.len().min(room)]);
+        body.extend_from_slice(piece.get(..room).unwrap_or(&piece));
         if piece.len() >= room {
             break;
         }

@@ -1,10 +1,11 @@
 //! Nothing begins that can't end.
 
 use async_trait::async_trait;
+use futures_util::future::try_join;
 use platform::Verdict;
 use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
 
-use super::ask_issuer;
+use super::{ask_issuer, oauth_client};
 use crate::context::Context;
 use crate::error::Error;
 use crate::place;
@@ -48,20 +49,22 @@ impl Step<Context, Error> for Check {
     }
 }
 
-/// What `--dry-run` does: the check, and the test of a candidate if one was given.
-pub(crate) async fn trial(context: &mut Context) -> Result<(), Error> {
-    check(context, &Facts::default()).await?;
+/// What `--dry-run` does: the check, and the test of a candidate if one was given. Gives
+/// the issuer's word on the value in use.
+pub(crate) async fn trial(context: &mut Context) -> Result<Verdict, Error> {
+    let verdict = check(context, &Facts::default()).await?;
     if let Some(candidate) = &context.candidate {
         super::test::test(context, candidate).await?;
     }
-    Ok(())
+    Ok(verdict)
 }
 
 async fn check(context: &Context, facts: &Facts) -> Result<Verdict, Error> {
     let described = steps::ready_consumers(context).await?;
     steps::refuse_foreign_versions(context, facts, &described).await?;
     let (consumer, service) = described.first().ok_or(Error::NoVersion)?;
-    let value = steps::value_in_use(context, consumer, service.bound).await?;
+    let value = steps::value_in_use(context, consumer, service.bound);
+    let (value, oauth_client) = try_join(value, oauth_client(context)).await?;
     context.check_form(&value, &format!("what `{}` reads", consumer.service))?;
-    ask_issuer(context, &value).await
+    ask_issuer(context, &oauth_client, &value).await
 }

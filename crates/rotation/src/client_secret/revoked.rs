@@ -1,10 +1,11 @@
 //! The issuer's own word that the old value is worthless.
 
 use async_trait::async_trait;
+use futures_util::future::try_join;
 use platform::Verdict;
 use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
 
-use super::ask_issuer;
+use super::{ask_issuer, oauth_client};
 use crate::context::{Context, old_version};
 use crate::error::Error;
 
@@ -36,8 +37,9 @@ impl Step<Context, Error> for Revoked {
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         let version = old_version(log.facts())?;
-        let value = context.value(version).await?;
-        match ask_issuer(context, &value).await? {
+        let asked = try_join(context.value(version), oauth_client(context));
+        let (value, oauth_client) = asked.await?;
+        match ask_issuer(context, &oauth_client, &value).await? {
             Verdict::Refused => Ok(Applied::Done),
             Verdict::Accepted => Err(Error::NotRevoked {
                 secret: context.store.name.clone(),

@@ -1,10 +1,12 @@
 //! The candidate, tested before anything depends on it.
 
 use async_trait::async_trait;
+use futures_util::future::try_join;
+use platform::Bound;
 use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
 use secret::SecretValue;
 
-use super::expect_accepted;
+use super::{expect_accepted, oauth_client};
 use crate::context::Context;
 use crate::error::Error;
 use crate::steps;
@@ -51,7 +53,21 @@ impl Step<Context, Error> for Test {
 
 /// Refuses what is in use already, and what the issuer refuses.
 pub(super) async fn test(context: &Context, candidate: &SecretValue) -> Result<(), Error> {
+    let asked = try_join(refuse_unchanged(context, candidate), oauth_client(context));
+    let ((), oauth_client) = asked.await?;
+    expect_accepted(context, &oauth_client, candidate, "the candidate").await
+}
+
+async fn refuse_unchanged(context: &Context, candidate: &SecretValue) -> Result<(), Error> {
+    let mut asked = Vec::new();
     for (consumer, service) in context.describe_all().await? {
+        // What comes from the store is the same for all that are bound alike.
+        if asked.contains(&service.bound) {
+            continue;
+        }
+        if service.bound != Bound::Inline {
+            asked.push(service.bound);
+        }
         if steps::value_in_use(context, consumer, service.bound).await? == *candidate {
             return Err(Error::Unchanged {
                 secret: context.store.name.clone(),
@@ -59,5 +75,5 @@ pub(super) async fn test(context: &Context, candidate: &SecretValue) -> Result<(
             });
         }
     }
-    expect_accepted(context, candidate, "the candidate").await
+    Ok(())
 }

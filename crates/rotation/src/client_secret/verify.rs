@@ -1,9 +1,10 @@
 //! The proof of the whole, with what is stored.
 
 use async_trait::async_trait;
+use futures_util::future::try_join4;
 use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
 
-use super::expect_accepted;
+use super::{expect_accepted, oauth_client};
 use crate::context::{Context, new_version, old_version};
 use crate::error::Error;
 use crate::steps;
@@ -36,10 +37,16 @@ impl Step<Context, Error> for Verify {
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         let version = new_version(log.facts())?;
-        steps::expect_new_version(context, log.facts()).await?;
-        steps::refuse_foreign_version(context, log.facts(), old_version(log.facts())?).await?;
-        let value = context.value(version).await?;
-        expect_accepted(context, &value, &format!("version {version}")).await?;
+        let old = old_version(log.facts())?;
+        let ((), (), value, oauth_client) = try_join4(
+            steps::expect_new_version(context, log.facts()),
+            steps::refuse_foreign_version(context, log.facts(), old),
+            context.value(version),
+            oauth_client(context),
+        )
+        .await?;
+        let place = format!("version {version}");
+        expect_accepted(context, &oauth_client, &value, &place).await?;
         Ok(Applied::Done)
     }
 }

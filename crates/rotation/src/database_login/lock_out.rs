@@ -8,7 +8,23 @@ use crate::error::Error;
 use crate::facts;
 
 /// Locks the old role out.
-pub(super) struct LockOut;
+pub(super) struct LockOut(&'static About);
+
+impl LockOut {
+    /// When the new login serves.
+    pub(super) fn last() -> LockOut {
+        LockOut(&ABOUT)
+    }
+
+    /// Before the new login serves, since others have the old one.
+    pub(super) fn first() -> LockOut {
+        LockOut(&AT_ONCE)
+    }
+}
+
+/// What journals call the step that comes first; it tells how a run contains its
+/// emergency.
+pub(crate) const FIRST: &str = "lock-out-first";
 
 const ABOUT: About = About {
     name: "lock-out",
@@ -24,10 +40,18 @@ const ABOUT: About = About {
     outage: None,
 };
 
+const AT_ONCE: About = About {
+    name: FIRST,
+    title: "Lock the old role out at once",
+    told: Some("`users`, `on_call` and `incidents` of the contacts in the settings"),
+    outage: Some("until the new revision serves, the services are without the database: minutes"),
+    ..ABOUT
+};
+
 #[async_trait(?Send)]
 impl Step<Context, Error> for LockOut {
     fn about(&self) -> &'static About {
-        &ABOUT
+        self.0
     }
 
     /// By the login that it is to have: the old URL's version may be retired already.
@@ -70,13 +94,18 @@ impl Step<Context, Error> for LockOut {
     }
 
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
-        let (old, new) = context.urls(log.facts()).await?;
-        if context.is_accepted(&old).await? {
-            return Ok(());
-        }
-        let idle = new.for_idle(old.user()?)?;
-        let password = old.password()?;
-        context.roles()?.set_password(&idle, &password).await?;
-        Ok(())
+        let_in(context, log.facts()).await
     }
+}
+
+/// Gives the role its old password again, if it hasn't got it.
+pub(super) async fn let_in(context: &Context, facts: &Facts) -> Result<(), Error> {
+    let (old, new) = context.urls(facts).await?;
+    if context.is_accepted(&old).await? {
+        return Ok(());
+    }
+    let idle = new.for_idle(old.user()?)?;
+    let password = old.password()?;
+    context.roles()?.set_password(&idle, &password).await?;
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
 
-use super::Mode;
+use super::{Mode, lock_out};
 use crate::context::{Context, new_version, old_version};
 use crate::error::Error;
 
@@ -57,11 +57,11 @@ impl Step<Context, Error> for SetPassword {
     }
 }
 
-/// Gives the role the old password again, if it has the new one. The way back does so
-/// before it sends traffic to the old revision, which could not start otherwise.
+/// Gives the role in use the old password again, if it hasn't got it. The way back does
+/// so before it sends traffic to the old revision, which could not start otherwise.
 pub(crate) async fn let_in_again(context: &Context, facts: &Facts) -> Result<(), Error> {
     if context.logins()?.mode != Mode::InPlace {
-        return Ok(());
+        return lock_out::let_in(context, facts).await;
     }
     let old = context.url(old_version(facts)?).await?;
     if !context.is_accepted(&old).await? {

@@ -1,5 +1,7 @@
 //! Whose secrets were under the key that others know.
 
+use std::path::PathBuf;
+
 use async_trait::async_trait;
 use runbook::{About, Applied, Fact, Facts, Kind, Log, Observed, Step, Undo};
 
@@ -32,7 +34,7 @@ impl Step<Context, Error> for ListClients {
 
     async fn observe(&self, context: &mut Context, facts: &Facts) -> Result<Observed, Error> {
         let is_counted = facts.count(facts::CLIENTS_LISTED).is_ok();
-        Ok(Observed::when(is_counted && context.client_list.is_file()))
+        Ok(Observed::when(is_counted && client_list(context).is_file()))
     }
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
@@ -45,15 +47,19 @@ impl Step<Context, Error> for ListClients {
                 csv(&client.client_id)
             ));
         }
-        platform::local::write_whole_file(&context.client_list, text.as_bytes())?;
+        platform::local::write_whole_file(&client_list(context), text.as_bytes())?;
         let count = u64::try_from(clients.len()).unwrap_or(u64::MAX);
         log.record(facts::CLIENTS_LISTED, Fact::Count(count))?;
         log.say(&format!(
             "{count} clients are listed in `{}`",
-            context.client_list.display()
+            client_list(context).display()
         ));
         Ok(Applied::Done)
     }
+}
+
+fn client_list(context: &Context) -> PathBuf {
+    context.run_folder.join("clients.csv")
 }
 
 /// A field as RFC 4180 wants it.

@@ -14,8 +14,8 @@ const ABOUT: About = About {
     title: "Announce the window",
     kind: Kind::People,
     told: Some("`users` and `on_call` of the contacts in the settings"),
-    does: "Send the announcement (its template stands at the end of the runbook) with the time of the \
-           window and the outage to expect. The run goes on when you say so.",
+    does: "Send the announcement that the step before has shown and written into `announcements.md` beside \
+           the run's journal, with the time of the window. The run goes on when you say so.",
     touches: "nothing that the tool knows of",
     verified: "by whoever sent it",
     undo: Undo::By("announce that the window is over and nothing was changed"),

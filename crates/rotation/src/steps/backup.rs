@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use platform::Backup;
-use runbook::{About, Applied, Fact, Facts, Kind, Log, Name, Observed, Step, Undo};
+use platform::{Backup, Change};
+use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Name, Observed, Step, Undo};
 
 use crate::context::Context;
 use crate::error::Error;
@@ -46,18 +46,25 @@ impl Step<Context, Error> for BackUp {
     }
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
-        let youngest = Timestamp::now()
-            - SignedDuration::try_from(context.backup_max_age).unwrap_or(SignedDuration::ZERO);
-        let backup = match newest(context).await? {
-            Some(backup) if backup.taken_at > youngest && backup.taken_at <= Timestamp::now() => {
+        let backup = match young_enough(context).await? {
+            Some(backup) => {
                 log.say("the newest backup is young enough");
                 backup
             }
-            _ => take(context).await?,
+            None => take(context).await?,
         };
         log.record(facts::BACKUP, Fact::Name(Name::new(backup.name)?))?;
         log.record(facts::BACKUP_TAKEN_AT, Fact::Time(backup.taken_at))?;
         Ok(Applied::Done)
+    }
+
+    async fn foresee(&self, context: &mut Context, forecast: &mut Forecast) -> Result<(), Error> {
+        if let Some(backup) = young_enough(context).await? {
+            let name = backup.name;
+            forecast.deed(format!("the backup `{name}` is young enough: none is made"));
+            return Ok(());
+        }
+        context.rehearse(Change::BackUp, forecast).await
     }
 
     async fn verify(&self, context: &mut Context, facts: &Facts) -> Result<(), Error> {
@@ -66,6 +73,15 @@ impl Step<Context, Error> for BackUp {
             Observed::Absent => Err(Error::NoBackup),
         }
     }
+}
+
+/// The newest backup, if it is younger than one that is to be made.
+async fn young_enough(context: &Context) -> Result<Option<Backup>, Error> {
+    let now = Timestamp::now();
+    let max_age = SignedDuration::try_from(context.backup_max_age).unwrap_or(SignedDuration::ZERO);
+    let youngest = now - max_age;
+    let newest = newest(context).await?;
+    Ok(newest.filter(|backup| backup.taken_at > youngest && backup.taken_at <= now))
 }
 
 async fn newest(context: &Context) -> Result<Option<Backup>, Error> {

@@ -1,10 +1,12 @@
 //! The moment at which consumers use the new value.
 
-use async_trait::async_trait;
-use platform::Bound;
-use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
+use std::cell::RefCell;
 
-use super::pin::{expect_new_version, refuse_unstored_value, serve_with};
+use async_trait::async_trait;
+use platform::{Bound, Change, Service};
+use runbook::{About, Applied, Facts, Forecast, Kind, Log, Observed, Step, Undo};
+
+use super::pin::{expect_new_version, serve_with};
 use super::prepare;
 use super::side_by_side::side_by_side;
 use crate::context::{Context, new_version, old_version};
@@ -13,17 +15,33 @@ use crate::error::Error;
 use crate::material::Material;
 
 /// Sends traffic to the revisions that read the new version.
-pub(crate) struct CutOver(&'static About);
+pub(crate) struct CutOver {
+    about: &'static About,
+    /// What the services were bound to when they were observed, right before the change.
+    seen: RefCell<Option<Vec<Bound>>>,
+}
 
 impl CutOver {
     /// Where both revisions work until the traffic has moved.
     pub(crate) fn without_outage() -> CutOver {
-        CutOver(&ABOUT)
+        CutOver::of(&ABOUT)
     }
 
     /// Where the table is under the new key already.
     pub(crate) fn of_key() -> CutOver {
-        CutOver(&OF_KEY)
+        CutOver::of(&OF_KEY)
+    }
+
+    fn of(about: &'static About) -> CutOver {
+        CutOver {
+            about,
+            seen: RefCell::default(),
+        }
+    }
+
+    async fn look(&self, context: &Context) -> Result<Vec<Bound>, Error> {
+        let described = context.describe_all().await?;
+        Ok(described.iter().map(|(_, service)| service.bound).collect())
     }
 }
 
@@ -50,23 +68,28 @@ const OF_KEY: About = About {
 #[async_trait(?Send)]
 impl Step<Context, Error> for CutOver {
     fn about(&self) -> &'static About {
-        self.0
+        self.about
     }
 
     async fn observe(&self, context: &mut Context, facts: &Facts) -> Result<Observed, Error> {
         let bound = Bound::Pinned(new_version(facts)?);
-        for (_, service) in context.describe_all().await? {
-            if service.bound != bound || !service.ready {
-                return Ok(Observed::Absent);
-            }
-        }
-        Ok(Observed::Present)
+        let described = context.describe_all().await?;
+        let is_there = |service: &Service| service.bound == bound && service.ready;
+        let is_present = described.iter().all(|(_, service)| is_there(service));
+        let bounds = described.iter().map(|(_, service)| service.bound);
+        *self.seen.borrow_mut() = Some(bounds.collect());
+        Ok(Observed::when(is_present))
     }
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         let facts = log.facts();
+        let seen = self.seen.take();
+        let bounds = match seen {
+            Some(bounds) => bounds,
+            None => self.look(context).await?,
+        };
+        refuse_unstored_values(context, &bounds)?;
         side_by_side(&context.consumers, async |consumer| {
-            refuse_unstored_value(context, consumer).await?;
             let revision = facts.name(prepare::fact(consumer))?;
             let services = &context.platform.services;
             Ok(services.cut_over(&consumer.service, revision).await?)
@@ -79,19 +102,40 @@ impl Step<Context, Error> for CutOver {
         expect_new_version(context, facts).await
     }
 
-    async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
-        if let Material::Login(_) = context.material {
-            database_login::let_in_again(context, log.facts()).await?;
-        }
-        let old = Bound::Pinned(old_version(log.facts())?);
-        side_by_side(&context.consumers, async |consumer| {
-            let service = context.describe(consumer).await?;
-            if service.bound != old || !service.ready {
-                serve_with(context, consumer, old).await?;
-            }
-            Ok(())
-        })
-        .await?;
-        Ok(())
+    async fn foresee(&self, context: &mut Context, forecast: &mut Forecast) -> Result<(), Error> {
+        let cut_over = |service| Change::CutOver { service };
+        context.rehearse_for_all(cut_over, forecast).await
     }
+
+    async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
+        send_back(context, log.facts()).await
+    }
+}
+
+/// Sends the traffic back to revisions that read the old version.
+pub(super) async fn send_back(context: &Context, facts: &Facts) -> Result<(), Error> {
+    if let Material::Login(_) = context.material {
+        database_login::let_in_again(context, facts).await?;
+    }
+    let old = Bound::Pinned(old_version(facts)?);
+    side_by_side(&context.consumers, async |consumer| {
+        let service = context.describe(consumer).await?;
+        if service.bound != old || !service.ready {
+            serve_with(context, consumer, service.bound, old).await?;
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(())
+}
+
+/// Refuses to replace a value that somebody put into a service's own configuration
+/// and into no store: nobody could fetch it again.
+fn refuse_unstored_values(context: &Context, bounds: &[Bound]) -> Result<(), Error> {
+    for (consumer, bound) in context.consumers.iter().zip(bounds) {
+        if *bound == Bound::Inline {
+            return Err(context.not_in_store(consumer));
+        }
+    }
+    Ok(())
 }

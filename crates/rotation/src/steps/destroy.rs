@@ -1,13 +1,14 @@
 //! After an emergency, an old value is not to be found in the store either.
 
 use async_trait::async_trait;
-use platform::VersionState;
-use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
+use platform::{VersionState, Which};
+use runbook::{About, Applied, Facts, Forecast, Kind, Log, Observed, Step, Undo};
 use secret::VersionNumber;
 
 use super::retire::copies;
 use crate::context::{Context, old_version};
 use crate::error::Error;
+use crate::foresight::in_use;
 
 /// Destroys the old version, once it is retired.
 pub(crate) struct Destroy;
@@ -60,6 +61,13 @@ impl Step<Context, Error> for Destroy {
             store.destroy(&context.store.name, version).await?;
         }
         Ok(Applied::Done)
+    }
+
+    async fn foresee(&self, context: &mut Context, forecast: &mut Forecast) -> Result<(), Error> {
+        let copies = copies(forecast.facts()).into_iter().map(Which::Number);
+        let versions = copies.chain([in_use(forecast)]);
+        let state = VersionState::Destroyed;
+        context.rehearse_states(versions, state, forecast).await
     }
 
     async fn verify(&self, context: &mut Context, facts: &Facts) -> Result<(), Error> {

@@ -1,14 +1,17 @@
 //! Consumers bound to the version that they run, so that the next version reaches nobody by accident.
 
 use async_trait::async_trait;
-use platform::Bound;
-use runbook::{About, Applied, Fact, Facts, Kind, Log, Name, Observed, Step, Undo};
+use futures_util::future::try_join;
+use platform::{Bound, Change, Service};
+use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Name, Observed, Step, Undo};
 use secret::VersionNumber;
 
 use super::side_by_side::side_by_side;
 use crate::context::{Consumer, Context, new_version, old_version};
 use crate::error::Error;
 use crate::facts;
+use crate::foresight::in_use;
+use crate::secrets::Role;
 
 /// Binds every consumer to the number of the version that it reads now.
 pub(crate) struct Pin;
@@ -55,19 +58,39 @@ impl Step<Context, Error> for Pin {
     }
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
-        let old = record_version_in_use(context, log).await?;
-        for (consumer, service) in context.describe_all().await? {
+        let described = context.describe_all().await?;
+        let old = record_version_in_use(context, log, &described).await?;
+        for (consumer, service) in &described {
             record_bound_before(consumer, service.bound, log)?;
         }
-        side_by_side(&context.consumers, async |consumer| {
-            let bound = context.describe(consumer).await?.bound;
-            if bound != Bound::Pinned(old) {
-                send_to(context, consumer, bound, Bound::Pinned(old)).await?;
+        let pinned = Bound::Pinned(old);
+        side_by_side(&described, async |(consumer, service)| {
+            if service.bound != pinned {
+                serve_with(context, consumer, service.bound, pinned).await?;
             }
             Ok(())
         })
         .await?;
         Ok(Applied::Done)
+    }
+
+    async fn foresee(&self, context: &mut Context, forecast: &mut Forecast) -> Result<(), Error> {
+        context.foresee_version_in_use(forecast).await?;
+        let (binding, to) = (context.binding(), in_use(forecast));
+        let consumers = context.consumers.iter();
+        let services: Vec<String> = consumers.map(|one| one.service.clone()).collect();
+        for service in services {
+            let prepared = Change::Prepare {
+                service: service.clone(),
+                binding: binding.clone(),
+                to,
+            };
+            context.rehearse(prepared, forecast).await?;
+            context
+                .rehearse(Change::CutOver { service }, forecast)
+                .await?;
+        }
+        Ok(())
     }
 
     async fn verify(&self, context: &mut Context, facts: &Facts) -> Result<(), Error> {
@@ -81,20 +104,14 @@ impl Step<Context, Error> for Pin {
     }
 
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
-        let mut bounds = Vec::new();
-        for consumer in &context.consumers {
-            if let Some(bound_before) = log.facts().get(fact(consumer)).cloned() {
-                let bound = bound_to_restore(context, consumer, &bound_before, log).await?;
-                bounds.push((consumer.role, bound));
-            }
-        }
+        let bounds = bounds_to_restore(context, log).await?;
         side_by_side(&context.consumers, async |consumer| {
             let Some((_, bound)) = bounds.iter().find(|(role, _)| *role == consumer.role) else {
                 return Ok(());
             };
             let service = context.describe(consumer).await?;
             if service.bound != *bound || !service.ready {
-                serve_with(context, consumer, *bound).await?;
+                serve_with(context, consumer, service.bound, *bound).await?;
             }
             discard_others(context, consumer).await
         })
@@ -103,28 +120,52 @@ impl Step<Context, Error> for Pin {
     }
 }
 
-/// What a consumer is to be bound to again: the latest version where it was, if that
+/// What consumers are to be bound to again: the latest version where they were, if that
 /// has the old value.
-async fn bound_to_restore(
+async fn bounds_to_restore(
     context: &Context,
-    consumer: &Consumer,
-    bound_before: &Fact,
     log: &mut Log<'_>,
-) -> Result<Bound, Error> {
-    let old = old_version(log.facts())?;
-    if matches!(bound_before, Fact::Version(_)) {
-        return Ok(Bound::Pinned(old));
+) -> Result<Vec<(Role, Bound)>, Error> {
+    let mut bounds = Vec::new();
+    // One answer for all of them.
+    let mut for_latest = None;
+    for consumer in &context.consumers {
+        let Some(bound_before) = log.facts().get(fact(consumer)).cloned() else {
+            continue;
+        };
+        let old = old_version(log.facts())?;
+        if matches!(bound_before, Fact::Version(_)) {
+            bounds.push((consumer.role, Bound::Pinned(old)));
+            continue;
+        }
+        let bound = match for_latest {
+            Some(bound) => bound,
+            None => latest_or_pinned(context, old).await?,
+        };
+        for_latest = Some(bound);
+        if bound != Bound::Latest {
+            log.say(&format!(
+                "`{}` stays pinned to version {old}: the latest version has another value",
+                consumer.service
+            ));
+        }
+        bounds.push((consumer.role, bound));
     }
+    Ok(bounds)
+}
+
+async fn latest_or_pinned(context: &Context, old: VersionNumber) -> Result<Bound, Error> {
     // An error where somebody disabled it, with how to enable it.
-    context.value(old).await?;
-    if super::stage::is_latest(context, old).await? {
-        return Ok(Bound::Latest);
-    }
-    log.say(&format!(
-        "`{}` stays pinned to version {old}: the latest version has another value",
-        consumer.service
-    ));
-    Ok(Bound::Pinned(old))
+    let (value, versions) = try_join(context.value(old), context.versions()).await?;
+    let has_old_value = match versions.first().map(|latest| latest.number) {
+        Some(latest) if latest == old => true,
+        Some(latest) => context.enabled_value(latest).await?.as_ref() == Some(&value),
+        None => false,
+    };
+    Ok(match has_old_value {
+        true => Bound::Latest,
+        false => Bound::Pinned(old),
+    })
 }
 
 fn fact(consumer: &Consumer) -> &'static str {
@@ -135,13 +176,14 @@ fn fact(consumer: &Consumer) -> &'static str {
 async fn record_version_in_use(
     context: &Context,
     log: &mut Log<'_>,
+    described: &[(&Consumer, Service)],
 ) -> Result<VersionNumber, Error> {
     if let Ok(known) = old_version(log.facts()) {
         return Ok(known);
     }
     let mut in_use: Option<VersionNumber> = None;
     let mut asked = Vec::new();
-    for (consumer, service) in context.describe_all().await? {
+    for (consumer, service) in described {
         if asked.contains(&service.bound) {
             continue;
         }
@@ -158,6 +200,13 @@ async fn record_version_in_use(
             _ => in_use = Some(current.version),
         }
         context.check_form(&current.value, &format!("version {}", current.version))?;
+        if context.candidate.as_ref() == Some(&current.value) {
+            // Somebody deployed it since it was tested.
+            return Err(Error::Unchanged {
+                secret: context.store.name.clone(),
+                service: consumer.service.clone(),
+            });
+        }
         if let Some(fingerprint) = context.material.fingerprint(&current.value) {
             let fingerprint = runbook::Fingerprint::new(fingerprint.to_string())?;
             log.record(facts::OLD_KEY, Fact::Fingerprint(fingerprint))?;
@@ -180,20 +229,9 @@ fn record_bound_before(consumer: &Consumer, bound: Bound, log: &mut Log<'_>) -> 
     Ok(log.record(fact(consumer), bound_before)?)
 }
 
-/// Serves with a revision that reads this.
+/// Has a consumer that is bound like this now serve with a revision that is bound like
+/// that. The platform sees that it does.
 pub(crate) async fn serve_with(
-    context: &Context,
-    consumer: &Consumer,
-    bound: Bound,
-) -> Result<(), Error> {
-    let now = context.describe(consumer).await?.bound;
-    send_to(context, consumer, now, bound).await?;
-    expect(context, consumer, bound).await
-}
-
-/// Sends the traffic of a consumer that is bound like this now to a revision that is
-/// bound like that.
-async fn send_to(
     context: &Context,
     consumer: &Consumer,
     now: Bound,
@@ -206,18 +244,6 @@ async fn send_to(
     let binding = context.binding();
     let revision = services.prepare(&consumer.service, &binding, then).await?;
     Ok(services.cut_over(&consumer.service, &revision).await?)
-}
-
-/// Refuses to replace a value that somebody put into the service's own configuration
-/// and into no store: nobody could fetch it again.
-pub(crate) async fn refuse_unstored_value(
-    context: &Context,
-    consumer: &Consumer,
-) -> Result<(), Error> {
-    if context.describe(consumer).await?.bound == Bound::Inline {
-        return Err(context.not_in_store(consumer));
-    }
-    Ok(())
 }
 
 /// Sees that the service is up and serves with a revision that reads this.
@@ -254,14 +280,9 @@ pub(crate) async fn expect_new_version(context: &Context, facts: &Facts) -> Resu
 
 /// Makes every revision but the serving one unreachable.
 pub(crate) async fn discard_others(context: &Context, consumer: &Consumer) -> Result<(), Error> {
-    let service = context.describe(consumer).await?;
-    for revision in &service.revisions {
-        if revision.name != service.serving {
-            let services = &context.platform.services;
-            services.discard(&consumer.service, &revision.name).await?;
-        }
-    }
-    Ok(())
+    let services = &context.platform.services;
+    let binding = context.binding();
+    Ok(services.discard_others(&consumer.service, &binding).await?)
 }
 
 fn words(bound: Bound) -> String {

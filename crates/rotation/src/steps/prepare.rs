@@ -1,8 +1,8 @@
 //! The revision that will read the new version, ready before anything needs it.
 
 use async_trait::async_trait;
-use platform::Bound;
-use runbook::{About, Applied, Fact, Facts, Kind, Log, Name, Observed, Step, Undo};
+use platform::{Bound, Change, Which};
+use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Name, Observed, Step, Undo};
 
 use super::side_by_side::side_by_side;
 use crate::context::{Consumer, Context, new_version};
@@ -33,12 +33,13 @@ impl Step<Context, Error> for Prepare {
     }
 
     async fn observe(&self, context: &mut Context, facts: &Facts) -> Result<Observed, Error> {
-        for consumer in &context.consumers {
-            let Ok(prepared) = facts.name(fact(consumer)) else {
-                return Ok(Observed::Absent);
-            };
-            let bound = Bound::Pinned(new_version(facts)?);
-            let service = context.describe(consumer).await?;
+        let mut consumers = context.consumers.iter();
+        if consumers.any(|consumer| facts.get(fact(consumer)).is_none()) {
+            return Ok(Observed::Absent);
+        }
+        let bound = Bound::Pinned(new_version(facts)?);
+        for (consumer, service) in context.describe_all().await? {
+            let prepared = facts.name(fact(consumer))?;
             let is_there = |revision: &platform::Revision| {
                 revision.name == prepared && revision.bound == bound
             };
@@ -65,11 +66,21 @@ impl Step<Context, Error> for Prepare {
         Ok(Applied::Done)
     }
 
+    async fn foresee(&self, context: &mut Context, forecast: &mut Forecast) -> Result<(), Error> {
+        let binding = context.binding();
+        let prepared = |service| Change::Prepare {
+            service,
+            binding: binding.clone(),
+            to: Which::New,
+        };
+        context.rehearse_for_all(prepared, forecast).await
+    }
+
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
         let Ok(version) = new_version(log.facts()) else {
             return Ok(());
         };
-        for consumer in &context.consumers {
+        side_by_side(&context.consumers, async |consumer| {
             let service = context.describe(consumer).await?;
             for revision in service.revisions {
                 if revision.bound == Bound::Pinned(version) {
@@ -77,7 +88,9 @@ impl Step<Context, Error> for Prepare {
                     services.discard(&consumer.service, &revision.name).await?;
                 }
             }
-        }
+            Ok(())
+        })
+        .await?;
         Ok(())
     }
 }

@@ -1,10 +1,12 @@
 //! A restart by people, where the platform can't restart the service.
 
 use async_trait::async_trait;
-use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
+use runbook::{About, Applied, Fact, Facts, Kind, Log, Observed, Step, Undo};
 
-use crate::context::Context;
+use super::cut_over::send_back;
+use crate::context::{Context, old_version};
 use crate::error::Error;
+use crate::facts;
 
 /// Waits until people have restarted the service.
 pub(crate) struct RestartByHand(&'static About);
@@ -13,6 +15,11 @@ impl RestartByHand {
     /// Where the old value works until then.
     pub(crate) fn without_outage() -> RestartByHand {
         RestartByHand(&ABOUT)
+    }
+
+    /// Where the value is a login, which goes with the way back.
+    pub(crate) fn of_login() -> RestartByHand {
+        RestartByHand(&OF_LOGIN)
     }
 
     /// Where the table is under the new key already.
@@ -37,6 +44,14 @@ const ABOUT: About = About {
     outage: None,
 };
 
+const OF_LOGIN: About = About {
+    undo: Undo::ByPeople(
+        "the service gets the old URL back; restart it by hand then, while both logins work: the new one \
+         goes next",
+    ),
+    ..ABOUT
+};
+
 const OF_KEY: About = About {
     verified: "by whoever restarted it; the sweep finds what the old process wrote meanwhile",
     outage: Some("until it is restarted, the service can't answer known orders"),
@@ -57,7 +72,14 @@ impl Step<Context, Error> for RestartByHand {
         Ok(Applied::Done)
     }
 
-    async fn undo(&self, _: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
+    /// A login that is locked out while the service still runs with it is an outage: the
+    /// old URL is put back first, so that people can restart the service with it.
+    async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
+        if matches!(self.0.undo, Undo::ByPeople(_)) {
+            send_back(context, log.facts()).await?;
+            let old = old_version(log.facts())?;
+            return Ok(log.record(facts::SENT_BACK, Fact::Version(old.get()))?);
+        }
         log.say("restart the service once the rollback is over: it still runs with the new value");
         Ok(())
     }

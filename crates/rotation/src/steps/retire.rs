@@ -1,16 +1,17 @@
 //! The end of the old version.
 
 use async_trait::async_trait;
-use platform::{Bound, VersionState};
-use runbook::{About, Applied, Fact, Facts, Kind, Log, Name, Observed, Step, Undo};
+use platform::{Bound, Change, Version, VersionState, Which};
+use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Name, Observed, Step, Undo};
 use secret::VersionNumber;
 
 use super::pin::{discard_others, expect};
 use super::side_by_side::side_by_side;
-use super::stage::{has_value_of, refuse_foreign_version};
+use super::stage::refuse_foreign_in;
 use crate::context::{Context, new_version, old_version};
 use crate::error::Error;
 use crate::facts;
+use crate::foresight::in_use;
 use crate::material::Found;
 
 /// Disables the old version, when nothing needs it any more.
@@ -43,25 +44,27 @@ impl Step<Context, Error> for Retire {
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         let old = old_version(log.facts())?;
-        if !context.is_enabled(old).await? {
-            return Ok(Applied::Done);
-        }
         let bound = Bound::Pinned(new_version(log.facts())?);
         side_by_side(&context.consumers, async |consumer| {
             expect(context, consumer, bound).await?;
             discard_others(context, consumer).await
         })
         .await?;
-        refuse_foreign_version(context, log.facts(), old).await?;
-        for copy in record_copies(context, log, old).await? {
+        let versions = context.versions().await?;
+        if context.state_in(&versions, old)? != VersionState::Enabled {
+            return Ok(Applied::Done);
+        }
+        refuse_foreign_in(context, log.facts(), old, &versions).await?;
+        let latest = versions.first().map(|version| version.number);
+        for copy in record_copies(context, log, old, &versions).await? {
             // Disabled already by a process that ended before it came to the old one.
-            if context.is_enabled(copy).await? {
-                context.refuse_if_needed(copy).await?;
+            if context.state_in(&versions, copy)? == VersionState::Enabled {
+                context.refuse_if_needed(copy, latest).await?;
                 let store = &context.platform.store;
                 store.disable(&context.store.name, copy).await?;
             }
         }
-        context.refuse_if_needed(old).await?;
+        context.refuse_if_needed(old, latest).await?;
         disable(context, old).await?;
         Ok(Applied::Done)
     }
@@ -76,6 +79,22 @@ impl Step<Context, Error> for Retire {
             }),
             VersionState::Disabled | VersionState::Destroyed => Ok(()),
         }
+    }
+
+    async fn foresee(&self, context: &mut Context, forecast: &mut Forecast) -> Result<(), Error> {
+        let discarded = |service| Change::DiscardOthers { service };
+        context.rehearse_for_all(discarded, forecast).await?;
+        if let Ok(old) = old_version(forecast.facts()) {
+            let versions = context.versions().await?;
+            let copies = find_copies(context, &[old], Vec::new(), &versions).await?;
+            if let Some(fact) = as_fact(&copies)? {
+                forecast.record(facts::COPIES, fact);
+            }
+        }
+        let copies = copies(forecast.facts()).into_iter().map(Which::Number);
+        let versions = copies.chain([in_use(forecast)]);
+        let state = VersionState::Disabled;
+        context.rehearse_states(versions, state, forecast).await
     }
 
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
@@ -93,20 +112,48 @@ async fn record_copies(
     context: &Context,
     log: &mut Log<'_>,
     old: VersionNumber,
+    versions: &[Version],
 ) -> Result<Vec<VersionNumber>, Error> {
-    let mut copies = copies(log.facts());
-    for version in context.platform.store.versions(&context.store.name).await? {
-        let number = version.number;
-        let is_new = number != old && !copies.contains(&number);
-        if is_new && has_value_of(context, number, old).await? {
-            copies.push(number);
-        }
-    }
-    if !copies.is_empty() {
-        let numbers: Vec<String> = copies.iter().map(VersionNumber::to_string).collect();
-        log.record(facts::COPIES, Fact::Name(Name::new(numbers.join("-"))?))?;
+    // The new version is another value: that was seen before it was stored.
+    let known = [old, new_version(log.facts())?];
+    let copies = find_copies(context, &known, copies(log.facts()), versions).await?;
+    if let Some(fact) = as_fact(&copies)? {
+        log.record(facts::COPIES, fact)?;
     }
     Ok(copies)
+}
+
+/// The enabled versions that have the value of the first of those that are known, beside
+/// the copies that are.
+async fn find_copies(
+    context: &Context,
+    known: &[VersionNumber],
+    mut copies: Vec<VersionNumber>,
+    versions: &[Version],
+) -> Result<Vec<VersionNumber>, Error> {
+    let unknown: Vec<VersionNumber> = versions
+        .iter()
+        .filter(|version| version.state == VersionState::Enabled)
+        .map(|version| version.number)
+        .filter(|number| !known.contains(number) && !copies.contains(number))
+        .collect();
+    if let (Some(old), false) = (known.first(), unknown.is_empty()) {
+        let value = context.value(*old).await?;
+        for number in unknown {
+            if context.enabled_value(number).await?.as_ref() == Some(&value) {
+                copies.push(number);
+            }
+        }
+    }
+    Ok(copies)
+}
+
+fn as_fact(copies: &[VersionNumber]) -> Result<Option<Fact>, Error> {
+    if copies.is_empty() {
+        return Ok(None);
+    }
+    let numbers: Vec<String> = copies.iter().map(VersionNumber::to_string).collect();
+    Ok(Some(Fact::Name(Name::new(numbers.join("-"))?)))
 }
 
 pub(super) fn copies(facts: &Facts) -> Vec<VersionNumber> {
@@ -117,8 +164,11 @@ pub(super) fn copies(facts: &Facts) -> Vec<VersionNumber> {
 
 /// Disables it, and looks again: somebody may have written with it since the last look.
 async fn disable(context: &mut Context, version: VersionNumber) -> Result<(), Error> {
-    let value = context.value(version).await?;
     let secret = context.store.name.clone();
+    if !context.material.is_needed_beside_services() {
+        return Ok(context.platform.store.disable(&secret, version).await?);
+    }
+    let value = context.value(version).await?;
     context.platform.store.disable(&secret, version).await?;
     let found = Found {
         value: &value,

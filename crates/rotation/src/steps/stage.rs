@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use futures_util::future::try_join;
-use platform::VersionState;
-use runbook::{About, Applied, Fact, Facts, Kind, Log, Observed, Step, Undo};
+use platform::{Change, Version, VersionState};
+use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Observed, Step, Undo};
 use secret::VersionNumber;
 
 use crate::client_secret;
@@ -50,9 +50,10 @@ impl Step<Context, Error> for Stage {
     }
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
-        let version = match find(context, log.facts()).await? {
+        let versions = context.versions().await?;
+        let version = match find_in(context, log.facts(), &versions).await? {
             Some(version) => adopt(context, log.facts(), version).await?,
-            None => add(context, log).await?,
+            None => add(context, log, &versions).await?,
         };
         log.record(facts::NEW_VERSION, Fact::Version(version.get()))?;
         Ok(Applied::Done)
@@ -76,16 +77,27 @@ impl Step<Context, Error> for Stage {
         Ok(())
     }
 
+    async fn foresee(&self, context: &mut Context, forecast: &mut Forecast) -> Result<(), Error> {
+        let secret = context.store.name.clone();
+        context
+            .rehearse(Change::AddVersion { secret }, forecast)
+            .await
+    }
+
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
         // Two, where the first was lost, and the process ended before it wrote down the other.
         let mut staged: Vec<VersionNumber> = new_version(log.facts()).into_iter().collect();
-        staged.extend(find(context, log.facts()).await?);
+        let versions = context.versions().await?;
+        let found = find_in(context, log.facts(), &versions).await?;
+        staged.extend(found.filter(|found| !staged.contains(found)));
+        let mut latest = versions.first().map(|version| version.number);
         if !staged.is_empty() {
-            republish_old(context, log).await?;
+            let republished = republish_old(context, log, &versions, &staged).await?;
+            latest = republished.or(latest);
         }
         for version in staged {
-            if context.is_enabled(version).await? {
-                give_back(context, log.facts(), version).await?;
+            if context.state_in(&versions, version)? == VersionState::Enabled {
+                give_back(context, log.facts(), version, latest).await?;
                 context
                     .platform
                     .store
@@ -100,10 +112,22 @@ impl Step<Context, Error> for Stage {
 /// The enabled version, newer than the old one, that is the candidate: stored by a
 /// process that ended before it could write down the number.
 pub(crate) async fn find(context: &Context, facts: &Facts) -> Result<Option<VersionNumber>, Error> {
+    // Nothing is staged before the value in use is known.
+    if old_version(facts).is_err() {
+        return Ok(None);
+    }
+    find_in(context, facts, &context.versions().await?).await
+}
+
+async fn find_in(
+    context: &Context,
+    facts: &Facts,
+    versions: &[Version],
+) -> Result<Option<VersionNumber>, Error> {
     let Ok(old) = old_version(facts) else {
         return Ok(None);
     };
-    for version in context.platform.store.versions(&context.store.name).await? {
+    for version in versions {
         if version.number > old
             && version.state == VersionState::Enabled
             && is_candidate(context, facts, version.number).await?
@@ -119,8 +143,8 @@ async fn is_candidate(
     facts: &Facts,
     version: VersionNumber,
 ) -> Result<bool, Error> {
-    let value = context.value(version).await?;
     if let Ok(expected) = facts.fingerprint(facts::NEW_KEY) {
+        let value = context.value(version).await?;
         let fingerprint = context.material.fingerprint(&value);
         return Ok(fingerprint.is_some_and(|found| found.to_string() == expected.as_str()));
     }
@@ -132,7 +156,7 @@ async fn is_candidate(
         Ok(staged) if staged.get() > before => Ok(version == staged),
         _ if version.get() <= before => Ok(false),
         _ => match &context.candidate {
-            Some(candidate) => Ok(value == *candidate),
+            Some(candidate) => Ok(context.value(version).await? == *candidate),
             None => Ok(!has_value_of(context, version, old_version(facts)?).await?),
         },
     }
@@ -161,11 +185,16 @@ async fn adopt(
     })
 }
 
-async fn add(context: &Context, log: &mut Log<'_>) -> Result<VersionNumber, Error> {
-    refuse_foreign_version(context, log.facts(), old_version(log.facts())?).await?;
+async fn add(
+    context: &Context,
+    log: &mut Log<'_>,
+    versions: &[Version],
+) -> Result<VersionNumber, Error> {
+    let old = old_version(log.facts())?;
+    refuse_foreign_in(context, log.facts(), old, versions).await?;
     let candidate = context.candidate.as_ref().ok_or(Error::CandidateLost)?;
     if context.material.fingerprint(candidate).is_none() {
-        let latest = context.latest().await?.ok_or(Error::NoVersion)?;
+        let latest = versions.first().ok_or(Error::NoVersion)?.number;
         log.record(facts::LATEST_BEFORE, Fact::Version(latest.get()))?;
     }
     let store = &context.platform.store;
@@ -179,7 +208,17 @@ pub(crate) async fn refuse_foreign_version(
     facts: &Facts,
     old: VersionNumber,
 ) -> Result<(), Error> {
-    for version in context.platform.store.versions(&context.store.name).await? {
+    refuse_foreign_in(context, facts, old, &context.versions().await?).await
+}
+
+/// The same, by a list that was asked for before.
+pub(crate) async fn refuse_foreign_in(
+    context: &Context,
+    facts: &Facts,
+    old: VersionNumber,
+    versions: &[Version],
+) -> Result<(), Error> {
+    for version in versions {
         if version.number > old
             && version.state == VersionState::Enabled
             && !is_candidate(context, facts, version.number).await?
@@ -194,22 +233,38 @@ pub(crate) async fn refuse_foreign_version(
     Ok(())
 }
 
-/// Makes the old value the latest version, if it isn't.
-async fn republish_old(context: &Context, log: &mut Log<'_>) -> Result<(), Error> {
+/// Makes the old value the latest version, if it isn't: its number then.
+async fn republish_old(
+    context: &Context,
+    log: &mut Log<'_>,
+    versions: &[Version],
+    staged: &[VersionNumber],
+) -> Result<Option<VersionNumber>, Error> {
     let old = old_version(log.facts())?;
-    if !is_latest(context, old).await? {
-        let value = context.value(old).await?;
-        let store = &context.platform.store;
-        let version = store.add(&context.store.name, &value).await?;
-        log.record(facts::REPUBLISHED_VERSION, Fact::Version(version.get()))?;
+    let is_latest = match versions.first() {
+        // The candidate is another value than the one in use.
+        Some(latest) if staged.contains(&latest.number) => false,
+        _ => is_latest(context, old, versions).await?,
+    };
+    if is_latest {
+        return Ok(None);
     }
-    Ok(())
+    let value = context.value(old).await?;
+    let store = &context.platform.store;
+    let version = store.add(&context.store.name, &value).await?;
+    log.record(facts::REPUBLISHED_VERSION, Fact::Version(version.get()))?;
+    Ok(Some(version))
 }
 
 /// Whether whoever reads the latest version gets the value of this one.
-pub(crate) async fn is_latest(context: &Context, version: VersionNumber) -> Result<bool, Error> {
-    match context.latest().await? {
-        Some(latest) => has_value_of(context, latest, version).await,
+pub(crate) async fn is_latest(
+    context: &Context,
+    version: VersionNumber,
+    versions: &[Version],
+) -> Result<bool, Error> {
+    match versions.first() {
+        Some(latest) if latest.number == version => Ok(latest.state == VersionState::Enabled),
+        Some(latest) => has_value_of(context, latest.number, version).await,
         None => Ok(false),
     }
 }
@@ -231,7 +286,8 @@ async fn give_back(
     context: &mut Context,
     facts: &Facts,
     version: VersionNumber,
+    latest: Option<VersionNumber>,
 ) -> Result<(), Error> {
     context.move_over(version, old_version(facts)?).await?;
-    context.refuse_if_needed(version).await
+    context.refuse_if_needed(version, latest).await
 }

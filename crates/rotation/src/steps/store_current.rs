@@ -1,8 +1,8 @@
 //! The value in use, stored: nothing may depend on a value that can't be fetched again.
 
 use async_trait::async_trait;
-use platform::{Bound, Reference, Service};
-use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
+use platform::{Bound, Change, Reference, Service};
+use runbook::{About, Applied, Facts, Forecast, Kind, Log, Observed, Step, Undo};
 
 use crate::context::{Consumer, Context};
 use crate::error::Error;
@@ -36,22 +36,28 @@ impl Step<Context, Error> for StoreCurrent {
     }
 
     async fn apply(&self, context: &mut Context, _: &mut Log<'_>) -> Result<Applied, Error> {
-        for consumer in &context.consumers {
-            if is_inline(context, consumer).await? {
+        for (consumer, service) in context.describe_all().await? {
+            // Stored for one, it may be what another one has.
+            if service.bound == Bound::Inline && is_inline(context, consumer).await? {
                 store(context, consumer).await?;
+            }
+        }
+        // Not in `verify`: what was found to be there has just been looked at.
+        for (consumer, service) in context.describe_all().await? {
+            if service.bound == Bound::Inline {
+                return Err(context.not_in_store(consumer));
             }
         }
         Ok(Applied::Done)
     }
 
-    async fn verify(&self, context: &mut Context, facts: &Facts) -> Result<(), Error> {
-        match self.observe(context, facts).await? {
-            Observed::Present => Ok(()),
-            Observed::Absent => Err(match context.consumers.first() {
-                Some(consumer) => context.not_in_store(consumer),
-                None => Error::NoVersion,
-            }),
+    async fn foresee(&self, context: &mut Context, forecast: &mut Forecast) -> Result<(), Error> {
+        if self.observe(context, forecast.facts()).await? == Observed::Present {
+            return Ok(());
         }
+        let secret = context.store.name.clone();
+        let change = Change::AddVersion { secret };
+        context.rehearse(change, forecast).await
     }
 }
 

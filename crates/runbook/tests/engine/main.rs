@@ -1,5 +1,6 @@
 //! The engine against a toy world: every step with every fault, and a crash at every record.
 #![expect(
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "a helper of a test fails by panicking"

@@ -1,10 +1,10 @@
 //! Waiting for people and for a time, and stopping between steps.
 
 use jiff::SignedDuration;
-use runbook::{JournalError, RunStatus, StepStatus, Stopped, run_forward};
+use runbook::{JournalError, RunStatus, StepStatus, Stopped, roll_back, run_forward};
 
 use crate::driver::{Stage, Then, Watcher};
-use crate::toy::{ABOUTS, plan};
+use crate::toy::{ABOUTS, BY_PEOPLE, plan, plan_of};
 use crate::world::{Fault, Method, Moment, ToyError, World};
 
 #[tokio::test]
@@ -28,6 +28,36 @@ async fn a_step_by_people_waits_until_they_say_yes() {
     }
     assert!(!stage.world.calls.contains(&"apply ask".to_owned()));
     stage.bring_to_end(&mut run, Then::Resume, "yes").await;
+}
+
+#[tokio::test]
+async fn an_undo_by_people_waits_before_anything_else_is_undone() {
+    let mut stage = Stage::new(plan_of("toy", &BY_PEOPLE), World::new());
+    let mut run = stage.begin();
+    stage.forward(&mut run).await.unwrap();
+    for _ in 0..2 {
+        let mut no = Watcher::default();
+        let stopped = roll_back(&stage.plan, &mut stage.world, &mut run, &mut no).await;
+        let Err(Stopped::Waits {
+            number: 2,
+            until: None,
+            ..
+        }) = stopped
+        else {
+            panic!("{stopped:?}");
+        };
+        assert_eq!(no.events.last().unwrap(), "waits ask false");
+        assert_eq!(run.history().step_status("ask"), StepStatus::Undoing);
+        assert_eq!(run.history().step_status("open-door"), StepStatus::Done);
+        run = stage.reopen(run);
+    }
+    let mut yes = Watcher {
+        says_yes: true,
+        ..Watcher::default()
+    };
+    let back = roll_back(&stage.plan, &mut stage.world, &mut run, &mut yes).await;
+    back.unwrap();
+    assert_eq!(run.history().status, RunStatus::RolledBack);
 }
 
 #[tokio::test]

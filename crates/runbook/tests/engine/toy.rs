@@ -214,3 +214,14 @@ pub(crate) static ONE_WAY: [About; 3] = [
         Undo::By("looking away"),
     ),
 ];
+
+/// A plan whose second step is undone by people.
+pub(crate) static BY_PEOPLE: [About; 2] = [
+    toy(
+        "open-door",
+        "Open the door",
+        Kind::Change,
+        Undo::By("closing it"),
+    ),
+    toy("ask", "Ask", Kind::People, Undo::ByPeople("leave the room")),
+];

@@ -160,7 +160,10 @@ fn split_user(text: &str) -> (Option<&str>, Option<&str>, &str) {
         return (Some(user), Some(password), rest);
     }
     match user.rfind('@') {
-        Some(at) => (Some(&user[..at]), None, &text[at + 1..]),
+        Some(at) => {
+            let (user, rest) = text.split_at(at);
+            (Some(user), None, rest.strip_prefix('@').unwrap_or(rest))
+        }
         None => (None, None, text),
     }
 }

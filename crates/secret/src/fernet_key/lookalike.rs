@@ -19,6 +19,7 @@ pub(super) fn looks_like_key(text: &[u8]) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "a test's own text")]
 mod tests {
     use super::*;
 

@@ -72,8 +72,9 @@ fn refuse_other_forms(text: &[u8], compact: &[u8]) -> Result<(), FernetKeyError>
     // either way the key it ends up with is hardly the one that was meant.
     match text.iter().position(|&byte| byte == b'=') {
         Some(index)
-            if text[index..]
+            if text
                 .iter()
+                .skip(index)
                 .any(|&byte| python_base64::in_alphabet(byte)) =>
         {
             Err(FernetKeyError::PaddingInside {
@@ -149,7 +150,7 @@ pub(super) fn decode_without_padding(text: &[u8]) -> Zeroizing<Vec<u8>> {
 fn wrong_length(bytes: &[u8]) -> FernetKeyError {
     if is_text_of_key(bytes) {
         FernetKeyError::DoubleEncoded
-    } else if bytes.len() >= SHORTEST_TOKEN_BYTES && bytes[0] == TOKEN_VERSION {
+    } else if bytes.len() >= SHORTEST_TOKEN_BYTES && bytes.first() == Some(&TOKEN_VERSION) {
         FernetKeyError::FernetToken
     } else if bytes.len() < 32 {
         FernetKeyError::TooShort { bytes: bytes.len() }
@@ -165,13 +166,15 @@ fn is_text_of_key(bytes: &[u8]) -> bool {
         .rposition(|&byte| byte != b'=')
         .map_or(0, |last| last + 1);
     end == KEY_CHARACTERS
-        && compact[..end]
+        && compact
             .iter()
             .copied()
+            .take(end)
             .all(python_base64::in_alphabet)
 }
 
 #[cfg(test)]
+#[expect(clippy::string_slice, reason = "a test's own text")]
 mod tests {
     use super::*;
 

@@ -3,11 +3,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
-use integration_tests::google::{GcloudConfig, Google, require_gcloud};
+use integration_tests::google::{GcloudConfig, Google};
+use integration_tests::issuer::TestIssuer;
 use integration_tests::{Output, Program};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::roles::lab::Lab;
 use crate::subject::{Backend, OLD, Subject, key};
 
 pub(super) const AGENT: &str = "lightspeed-agent";
@@ -36,19 +38,27 @@ const OF_HANDLER: [(&str, &str); 6] = [
 pub(super) struct Installation {
     pub(super) google: Google,
     config: GcloudConfig,
+    /// Who has issued both client secrets.
+    pub(super) issuer: TestIssuer,
     /// Its file goes with it.
     _database: Subject,
+    /// The same of the session database, which is on a server.
+    _sessions: Lab,
     folder: tempfile::TempDir,
 }
 
 impl Installation {
     /// One without a fault; nothing where `gcloud` needn't be.
     pub(super) async fn new() -> Result<Option<Installation>> {
-        if require_gcloud().is_none() {
+        if !crate::google::has_gcloud() {
             return Ok(None);
         }
         let google = Google::start().await;
         let database = Subject::with_clients(Backend::Sqlite, 10).await?;
+        let sessions = Lab::new().await?;
+        let session_url = sessions
+            .database
+            .url_as(sessions.first.name(), sessions.first.password());
         {
             let mut world = google.world();
             for (_, secret) in OF_AGENT.into_iter().chain(OF_HANDLER) {
@@ -56,6 +66,7 @@ impl Installation {
                 let value = match secret {
                     "dcr-encryption-key" => key(OLD)?.to_text().to_string(),
                     "database-url" => database.url(),
+                    "session-database-url" => session_url.clone(),
                     other => format!("{VALUE}{other}"),
                 };
                 if is_new {
@@ -66,11 +77,25 @@ impl Installation {
             world.run.create(HANDLER, &OF_HANDLER);
             world.sql.add("SUCCESSFUL", Timestamp::now());
         }
+        let issuer = TestIssuer::start().await;
+        for client in ["redhat-sso", "gma"] {
+            let (id, secret) = (
+                format!("{client}-client-id"),
+                format!("{client}-client-secret"),
+            );
+            issuer.accept(&format!("{VALUE}{id}"), &format!("{VALUE}{secret}"));
+        }
+        let folder = tempfile::tempdir()?;
+        let url = issuer.url();
+        let issuers = format!("[issuers]\nred_hat_sso = \"{url}\"\ngma = \"{url}\"\n");
+        std::fs::write(folder.path().join("rotation.toml"), issuers)?;
         Ok(Some(Installation {
             config: GcloudConfig::new(&google),
             google,
+            issuer,
             _database: database,
-            folder: tempfile::tempdir()?,
+            _sessions: sessions,
+            folder,
         }))
     }
 
@@ -112,6 +137,12 @@ impl Installation {
         for (name, value) in self.config.environment() {
             program = program.env(name, value);
         }
+        let authority = self.issuer.authority_pem();
+        program = program
+            .env("SSL_CERT_FILE", &*authority.to_string_lossy())
+            // The issuer is no server of Google's.
+            .env("no_proxy", "localhost")
+            .env("NO_PROXY", "localhost");
         for (name, value) in variables {
             program = program.env(name, value);
         }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use async_trait::async_trait;
 use platform::{Error, OauthChecks, OauthClient, Verdict};
+use rotation::Secret;
 use secrecy::ExposeSecret as _;
 use secret::SecretValue;
 
@@ -14,14 +15,16 @@ pub(in crate::rotation) const CLIENT_ID: &str = "lightspeed";
 /// Whoever issues the client's secrets.
 #[derive(Clone)]
 pub(in crate::rotation) struct Issuer {
+    pub(in crate::rotation) secret: Secret,
     valid: Rc<RefCell<BTreeSet<String>>>,
 }
 
 impl Issuer {
     /// An issuer to which these are valid, side by side.
-    pub(in crate::rotation) fn of(valid: &[&str]) -> Issuer {
+    pub(in crate::rotation) fn of(secret: Secret, valid: &[&str]) -> Issuer {
         let valid = valid.iter().map(|value| (*value).to_owned());
         Issuer {
+            secret,
             valid: Rc::new(RefCell::new(valid.collect())),
         }
     }

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use integration_tests::{TestDatabase, TestRole};
 use platform::Error;
 use platform::database_roles::{DatabaseRoles as _, Login, PostgresRoles, Tls, other_role};
+use rotation::Secret;
 use rotation::database_login::Mode;
 use secrecy::ExposeSecret as _;
 use secret::{DatabaseUrl, Password};
@@ -14,7 +15,10 @@ use tokio_postgres::{Client, Config, NoTls};
 
 /// A server with the roles that take turns.
 pub(in crate::rotation) struct Server {
+    pub(in crate::rotation) secret: Secret,
     pub(in crate::rotation) mode: Mode,
+    /// Whether the old login is shut out before the new one serves.
+    pub(in crate::rotation) is_contained: bool,
     pub(in crate::rotation) database: TestDatabase,
     first: TestRole,
     second: TestRole,
@@ -30,14 +34,25 @@ pub(in crate::rotation) struct Server {
 }
 
 impl Server {
-    pub(in crate::rotation) async fn new(mode: Mode) -> Rc<Server> {
+    pub(in crate::rotation) async fn new(secret: Secret, mode: Mode) -> Rc<Server> {
+        Server::with(secret, mode, false).await
+    }
+
+    /// One whose old login is shut out before the new one serves.
+    pub(in crate::rotation) async fn contained(secret: Secret, mode: Mode) -> Rc<Server> {
+        Server::with(secret, mode, true).await
+    }
+
+    async fn with(secret: Secret, mode: Mode, is_contained: bool) -> Rc<Server> {
         let database = TestDatabase::create().await;
         let first = database.server().create_role("createrole").await;
         database.give_to(first.name()).await;
         let second = TestRole::expected(database.server(), other_role(first.name()));
         let admin = database.connect().await;
         Rc::new(Server {
+            secret,
             mode,
+            is_contained,
             database,
             first,
             second,

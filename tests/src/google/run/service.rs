@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::policy::PolicyState;
 use crate::google::answer::Answer;
 use crate::google::{PROJECT_NUMBER, REGION};
 
@@ -38,8 +39,11 @@ pub struct ServiceState {
     pub traffic: Value,
     /// Its revisions, the first one first.
     pub revisions: Vec<RevisionState>,
+    /// Who may do what with it.
+    pub policy: PolicyState,
+    /// The service's own annotations.
+    pub annotations: Value,
     pub(super) version: u64,
-    annotations: Value,
     generation: u64,
     observed: u64,
     changed_at: Instant,
@@ -76,7 +80,7 @@ impl RevisionState {
 
 impl ServiceState {
     /// One that serves with a revision of this.
-    pub(super) fn serving(name: &str, spec: Value) -> ServiceState {
+    pub(super) fn installed(name: &str, spec: Value) -> ServiceState {
         let first = format!("{name}-00001-abc");
         let revision = RevisionState {
             name: first.clone(),
@@ -90,6 +94,7 @@ impl ServiceState {
             traffic: json!([{"percent": 100, "revisionName": first, "latestRevision": true}]),
             revisions: vec![revision],
             version: 1,
+            policy: PolicyState::default(),
             annotations: json!({"run.googleapis.com/minScale": "1", "run.googleapis.com/ingress": "all"}),
             generation: 1,
             observed: 1,
@@ -204,7 +209,7 @@ impl ServiceState {
         self.traffic = traffic;
     }
 
-    fn status(&self) -> (&'static str, &str) {
+    pub(super) fn status(&self) -> (&'static str, &str) {
         let latest = self
             .latest_created()
             .map_or(("Unknown", ""), RevisionState::status);

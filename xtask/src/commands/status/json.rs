@@ -3,10 +3,14 @@
 use runbook::RunSummary;
 use serde_json::{Value, json};
 
-use super::{Age, Known, Placed, next_commands, words};
+use super::Report;
+use super::ages::{Age, Known};
+use super::bonds::{Bond, Standing};
+use super::runs::{next_commands, words};
 use crate::failure::{Failure, chain};
 
-pub(super) fn of(runs: &[RunSummary], ages: &[Age], place: &Placed) -> Value {
+/// The report, as one object.
+pub(super) fn of(report: &Report) -> Value {
     let run = |run: &RunSummary| match &run.history {
         Ok(history) => json!({
             "name": run.name,
@@ -17,7 +21,8 @@ pub(super) fn of(runs: &[RunSummary], ages: &[Age], place: &Placed) -> Value {
             "is_stuck": history.is_stuck(),
             "began_at": history.began_at,
             "operator": history.operator.as_str(),
-            "next": next_commands(run, history, place),
+            "next": next_commands(run, history, &report.place),
+            "services": report.bonds_of(&run.name).map(bond).collect::<Vec<_>>(),
         }),
         Err(error) => json!({"name": run.name, "error": chain(error)}),
     };
@@ -44,10 +49,25 @@ pub(super) fn of(runs: &[RunSummary], ages: &[Age], place: &Placed) -> Value {
         })
     };
     json!({
-        "runs": runs.iter().map(run).collect::<Vec<_>>(),
-        "secrets": ages.iter().map(secret).collect::<Vec<_>>(),
-        "missing_contacts": place.missing_contacts,
+        "runs": report.runs.iter().map(run).collect::<Vec<_>>(),
+        "secrets": report.ages.iter().map(secret).collect::<Vec<_>>(),
+        "missing_contacts": report.place.missing_contacts,
         "error": null,
+    })
+}
+
+fn bond(bond: &Bond) -> Value {
+    let (is_as_left, finding, error) = match &bond.standing {
+        Standing::AsLeft => (Some(true), None, None),
+        Standing::Deviates(finding) => (Some(false), Some(finding), None),
+        Standing::Unknown(reason) => (None, None, Some(reason)),
+    };
+    json!({
+        "service": bond.service,
+        "is_as_left": is_as_left,
+        "change": finding.map(|finding| &finding.text),
+        "mend": finding.map(|finding| &finding.mend),
+        "error": error,
     })
 }
 

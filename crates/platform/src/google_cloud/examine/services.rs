@@ -98,10 +98,8 @@ impl Examiner<'_> {
                 }
                 Bond::Wrong(what) => {
                     let text = format!("`{variable}` of `{name}` {what}");
-                    let bind = format!(
-                        "gcloud run services update {name} {} --update-secrets={variable}={secret}:latest",
-                        self.in_region()
-                    );
+                    let settings = &self.gcloud.settings;
+                    let bind = settings.bind(name, variable, secret, "latest");
                     let stops = vec![rotated.name.clone()];
                     findings.push(Finding::fault(TOPIC, text, stops).mended_by(bind));
                 }
@@ -132,10 +130,7 @@ impl Examiner<'_> {
     }
 
     fn update_traffic(&self, service: &str, to: &str) -> String {
-        format!(
-            "gcloud run services update-traffic {service} {} {to}",
-            self.in_region()
-        )
+        self.gcloud.settings.update_traffic(service, to)
     }
 
     fn describe(&self, service: &str) -> String {

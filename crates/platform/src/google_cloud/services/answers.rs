@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 use zeroize::Zeroize;
 
 /// The annotation that keeps instances of a revision up though it has no traffic.
-const MIN_INSTANCES: &str = "autoscaling.knative.dev/minScale";
+pub(super) const MIN_INSTANCES: &str = "autoscaling.knative.dev/minScale";
 
 /// A service.
 #[derive(Deserialize)]
@@ -16,7 +16,7 @@ pub(super) struct ServiceAnswer {
     pub(super) status: ServiceStatus,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Metadata {
     /// The project's number.
@@ -55,7 +55,7 @@ pub(super) struct ServiceStatus {
 /// Where traffic goes, or may be sent.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Target {
     pub(super) revision_name: Option<String>,
     pub(super) latest_revision: bool,

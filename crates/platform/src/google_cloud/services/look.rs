@@ -14,7 +14,13 @@ use crate::{Binding, Bound, Error, Revision, Service};
 
 impl CloudRun {
     /// The service's own answer.
-    pub(super) async fn look(&self, service: &str) -> Result<ServiceAnswer, Error> {
+    pub(super) async fn look(&self, service: &str) -> Result<Rc<ServiceAnswer>, Error> {
+        let answer = self.ask(service).await?;
+        Ok(self.saw(service, answer))
+    }
+
+    /// The same, to be kept by nobody else.
+    pub(super) async fn ask(&self, service: &str) -> Result<ServiceAnswer, Error> {
         let unknown = || Error::NoSuchService {
             service: service.to_owned(),
         };
@@ -24,23 +30,23 @@ impl CloudRun {
         let action = format!("look at the service `{service}`");
         let call = Call::new(action, &["run", "services", "describe", service]);
         match self.gcloud.ask(&call).await {
-            Ok(answer) => {
-                let answer = answer.json().map_err(|failure| self.error(failure))?;
-                self.remember(&answer);
-                Ok(answer)
-            }
+            Ok(answer) => answer.json().map_err(|failure| self.error(failure)),
             Err(failure) if failure.is_not_found() => Err(unknown()),
             Err(failure) => Err(self.error(failure)),
         }
     }
 
-    /// A service at rest tells what its latest revision refers to: it needn't be asked.
-    fn remember(&self, answer: &ServiceAnswer) {
+    /// Keeps an answer for a change that follows at once. Of a service at rest, it tells
+    /// what the latest revision refers to as well: that needn't be asked.
+    pub(super) fn saw(&self, service: &str, answer: ServiceAnswer) -> Rc<ServiceAnswer> {
         if let Some(revision) = answer.of_template() {
             let mut seen = self.seen.borrow_mut();
             let bindings = || Rc::new(Bindings::of(&answer.spec.template.spec));
             seen.entry(revision.to_owned()).or_insert_with(bindings);
         }
+        let answer = Rc::new(answer);
+        self.fresh.keep(service, &answer);
+        answer
     }
 
     /// A revision's own answer.

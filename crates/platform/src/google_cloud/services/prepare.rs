@@ -1,9 +1,11 @@
 //! A new revision without traffic: made once, waited for, found again.
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use super::answers::{Condition, ServiceAnswer};
 use super::bindings::{Bindings, Found};
+use super::change::conflict;
 use super::tags::Tag;
 use super::{CloudRun, key};
 use crate::google_cloud::CloudError;
@@ -25,12 +27,15 @@ impl CloudRun {
         to: Bound,
     ) -> Result<String, Error> {
         let key = key(service, binding, to)?;
-        let mut answer = self.look_and_check(service, binding, to).await?;
+        // A deployment of somebody else's is to be seen before anything is built on it.
+        let mut answer = self.look(service).await?;
         let subject = format!("{}={}:{key}", binding.variable, binding.secret);
         // What was under the tag before and isn't what is wanted.
         let mut stale = None;
+        let mut refusal = None;
         for attempt in 0..=ATTEMPTS {
             if let Some(serving) = self.serves_already(service, &answer, binding, to).await? {
+                self.check_readable(binding, to).await?;
                 return Ok(serving);
             }
             let made = Tag::find(&answer, &subject).map(|(_, name)| name.to_owned());
@@ -48,36 +53,32 @@ impl CloudRun {
                 stale = Some(made);
                 answer = self.look(service).await?;
             }
+            if let Some(failure) = refusal {
+                // In this program's own words, where it is the version's fault.
+                self.check_readable(binding, to).await?;
+                return Err(self.error(failure));
+            }
             if attempt == ATTEMPTS {
                 break;
             }
             let update = self
                 .update(service, &answer, binding, &key, &subject)
                 .await?;
-            self.try_change(&update).await?;
-            answer = self.look(service).await?;
+            let tried = self.try_revision(service, update).await?;
+            (answer, refusal) = (tried.answer, tried.refusal);
         }
-        let action = format!("make a revision of `{service}`");
-        Err(CloudError::Conflict { action }.into())
+        Err(conflict(format!("make a revision of `{service}`")))
     }
 
-    /// The service, and that the version can be read: Cloud Run would refuse it too,
-    /// in words of its own.
-    async fn look_and_check(
-        &self,
-        service: &str,
-        binding: &Binding,
-        to: Bound,
-    ) -> Result<ServiceAnswer, Error> {
+    /// The version is to be readable when an instance starts. Of a revision that is
+    /// being made, Cloud Run sees to that itself.
+    async fn check_readable(&self, binding: &Binding, to: Bound) -> Result<(), Error> {
         let reference = match to {
             Bound::Pinned(number) => Reference::Number(number),
             Bound::Latest | Bound::Inline => Reference::Latest,
         };
-        let checked = self.store.check_enabled(&binding.secret, reference);
-        let (answer, checked) = tokio::join!(self.look(service), checked);
-        let answer = answer?;
-        checked?;
-        Ok(answer)
+        self.store.check_enabled(&binding.secret, reference).await?;
+        Ok(())
     }
 
     async fn serves_already(
@@ -98,11 +99,14 @@ impl CloudRun {
     async fn is_good(
         &self,
         service: &str,
-        answer: ServiceAnswer,
+        answer: Rc<ServiceAnswer>,
         binding: &Binding,
         to: Bound,
         candidate: &Candidate<'_>,
     ) -> Result<bool, Error> {
+        if !candidate.is_ours {
+            self.check_readable(binding, to).await?;
+        }
         let serving = self.serving(service, &answer)?;
         let revision = candidate.revision;
         let waited = self.wait_until_made(service, revision, answer).await;
@@ -119,7 +123,7 @@ impl CloudRun {
     }
 
     /// The change that makes the revision.
-    async fn update(
+    pub(super) async fn update(
         &self,
         service: &str,
         answer: &ServiceAnswer,
@@ -134,8 +138,7 @@ impl CloudRun {
         let mut call = Call::new(action, &["run", "services", "update", service])
             .with(format!("--update-secrets={}", updates.join(",")))
             .with(format!("--tag={}", tag.text()))
-            .with("--no-traffic".to_owned())
-            .with("--async".to_owned());
+            .with("--no-traffic".to_owned());
         if !answer.has_min_instances() && key != "latest" {
             call = call.with("--min-instances=1".to_owned());
         } else if key == "latest" && tag.set_min_instances {
@@ -177,7 +180,7 @@ impl CloudRun {
         &self,
         service: &str,
         revision: &str,
-        mut answer: ServiceAnswer,
+        mut answer: Rc<ServiceAnswer>,
     ) -> Result<(), Error> {
         let limit = self.gcloud.settings.timeouts.ready;
         let started = Instant::now();

@@ -76,7 +76,7 @@ impl Tag {
 }
 
 /// FNV-1a, 32 bits: the same in every version of this tool.
-fn digest(subject: &str) -> String {
+pub(super) fn digest(subject: &str) -> String {
     let digest = subject.bytes().fold(0x811c_9dc5_u32, |digest, byte| {
         (digest ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });

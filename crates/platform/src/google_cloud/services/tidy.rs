@@ -1,10 +1,12 @@
 //! What a rotation changed beside the binding, put back when its last tag goes.
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use super::CloudRun;
 use super::answers::ServiceAnswer;
 use super::bindings::Bindings;
+use super::change::Tried;
 use super::tags::Tag;
 use crate::Error;
 use crate::google_cloud::CloudError;
@@ -20,20 +22,44 @@ impl CloudRun {
     pub(super) async fn tidy(
         &self,
         service: &str,
-        revision: &str,
+        discarded: &[String],
         answer: &ServiceAnswer,
     ) -> Result<bool, Error> {
-        let all = Tag::all(answer);
-        if all.is_empty() || all.iter().any(|(_, name)| *name != revision) {
+        let Some(changes) = self.to_put_back(service, discarded, answer).await? else {
             return Ok(false);
+        };
+        let serving = self.serving(service, answer)?;
+        let made;
+        let mut answer = answer;
+        if !changes.is_empty() {
+            let Some(ready) = self.put_back(service, changes).await? else {
+                return Ok(false);
+            };
+            made = ready;
+            answer = &made;
+        }
+        self.may_follow_latest(service, &serving, answer).await
+    }
+
+    /// What of the template is to be put back when these revisions' tags go; nothing
+    /// where others of this tool's stay, or the template is somebody else's deployment.
+    pub(super) async fn to_put_back(
+        &self,
+        service: &str,
+        discarded: &[String],
+        answer: &ServiceAnswer,
+    ) -> Result<Option<Vec<String>>, Error> {
+        let all = Tag::all(answer);
+        let stays = |name: &str| !discarded.iter().any(|one| one == name);
+        if all.is_empty() || all.iter().any(|(_, name)| stays(name)) {
+            return Ok(None);
         }
         let serving = self.serving(service, answer)?;
         let template = &answer.spec.template.spec;
         if answer.of_template() != Some(&serving) {
             let revision = self.look_at_revision(service, &serving).await?;
             if revision.spec.difference(template, "").is_some() {
-                // Somebody else's deployment.
-                return Ok(false);
+                return Ok(None);
             }
         }
         let mut changes = Vec::new();
@@ -45,17 +71,28 @@ impl CloudRun {
         if answer.has_min_instances() && all.iter().any(|(tag, _)| tag.set_min_instances) {
             changes.push("--min-instances=default".to_owned());
         }
-        let made;
-        let mut answer = answer;
-        if !changes.is_empty() {
-            let Some(ready) = self.put_back(service, changes).await? else {
-                return Ok(false);
-            };
-            made = ready;
-            answer = &made;
-        }
+        Ok(Some(changes))
+    }
+
+    /// Whether traffic followed the latest revision before, and that reads what serves.
+    pub(super) async fn may_follow_latest(
+        &self,
+        service: &str,
+        serving: &str,
+        answer: &ServiceAnswer,
+    ) -> Result<bool, Error> {
+        let all = Tag::all(answer);
         let followed = all.iter().any(|(tag, _)| tag.followed_latest);
+        let bindings = self.bindings(service, serving).await?;
         Ok(followed && self.latest_reads_as(service, answer, &bindings).await?)
+    }
+
+    /// The change that puts the template back.
+    pub(super) fn putting_back(service: &str, changes: Vec<String>) -> Call<'static> {
+        let action = format!("put the template of `{service}` back");
+        let words = ["run", "services", "update", service, "--no-traffic"];
+        let call = Call::new(action, &words);
+        changes.into_iter().fold(call, Call::with)
     }
 
     /// Makes the revision; the service once that is ready.
@@ -63,33 +100,26 @@ impl CloudRun {
         &self,
         service: &str,
         changes: Vec<String>,
-    ) -> Result<Option<ServiceAnswer>, Error> {
-        let action = format!("put the template of `{service}` back");
-        let words = [
-            "run",
-            "services",
-            "update",
-            service,
-            "--no-traffic",
-            "--async",
-        ];
-        let mut call = Call::new(action, &words);
-        for change in changes {
-            call = call.with(change);
-        }
-        match self.try_change(&call).await {
-            Err(Error::Cloud(CloudError::Refused { .. })) => return Ok(None),
-            other => other?,
+    ) -> Result<Option<Rc<ServiceAnswer>>, Error> {
+        let call = CloudRun::putting_back(service, changes);
+        let Tried {
+            mut answer,
+            refusal,
+        } = self.try_revision(service, call).await?;
+        match refusal.map(|failure| self.error(failure)) {
+            None => {}
+            Some(Error::Cloud(CloudError::Refused { .. })) => return Ok(None),
+            Some(error) => return Err(error),
         }
         let started = Instant::now();
         while started.elapsed() < self.gcloud.settings.timeouts.ready {
-            let answer = self.look(service).await?;
             let ready = answer.condition("Ready").map(|ready| ready.status.as_str());
             match ready {
                 Some("True") if answer.is_observed() => return Ok(Some(answer)),
                 Some("False") if answer.is_observed() => return Ok(None),
                 _ => self.gcloud.pause().await,
             }
+            answer = self.look(service).await?;
         }
         Ok(None)
     }

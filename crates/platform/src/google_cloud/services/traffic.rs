@@ -1,21 +1,30 @@
 //! Traffic: sent, taken back, and tidied up afterwards.
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use super::CloudRun;
 use super::answers::ServiceAnswer;
+use super::change::conflict;
 use super::tags::Tag;
 use crate::Error;
 use crate::google_cloud::CloudError;
-use crate::google_cloud::failure::{Failure, Kind};
 use crate::google_cloud::gcloud::{ATTEMPTS, Call};
+
+/// The revisions that are to be made unreachable.
+#[derive(Clone, Copy)]
+pub(super) enum Which<'a> {
+    One(&'a str),
+    /// All but the one that serves.
+    Others,
+}
 
 impl CloudRun {
     /// Sends all traffic to a revision. The one that had it stays reachable under a
     /// tag, so that the traffic can be sent back.
     pub(super) async fn send_traffic(&self, service: &str, revision: &str) -> Result<(), Error> {
         for _ in 0..ATTEMPTS {
-            let answer = self.look(service).await?;
+            let answer = self.look_before(service).await?;
             if answer.is_to_serve(revision) {
                 return self.wait_until_serving(service, revision, answer).await;
             }
@@ -26,7 +35,7 @@ impl CloudRun {
                 });
             }
             let call = self.sending(service, revision, &answer)?;
-            self.try_change(&call).await?;
+            self.try_change(service, &call).await?;
         }
         let answer = self.look(service).await?;
         if answer.is_to_serve(revision) {
@@ -35,7 +44,7 @@ impl CloudRun {
         Err(conflict(format!("send the traffic of `{service}`")))
     }
 
-    fn sending(
+    pub(super) fn sending(
         &self,
         service: &str,
         revision: &str,
@@ -62,7 +71,7 @@ impl CloudRun {
         &self,
         service: &str,
         revision: &str,
-        mut answer: ServiceAnswer,
+        mut answer: Rc<ServiceAnswer>,
     ) -> Result<(), Error> {
         let limit = self.gcloud.settings.timeouts.traffic;
         let started = Instant::now();
@@ -83,89 +92,119 @@ impl CloudRun {
         }
     }
 
-    /// Removes a revision's tags. With the last of this tool's, the service gets back
-    /// what it had before: see [`CloudRun::tidy`].
-    pub(super) async fn untag(&self, service: &str, revision: &str) -> Result<(), Error> {
+    /// Removes the tags of revisions. With the last of this tool's, the service gets
+    /// back what it had before: see [`CloudRun::tidy`].
+    pub(super) async fn untag(&self, service: &str, which: Which<'_>) -> Result<(), Error> {
+        let action = || match which {
+            Which::One(revision) => format!("remove the tag of `{revision}` of `{service}`"),
+            Which::Others => format!("remove the tags of `{service}`"),
+        };
         for _ in 0..ATTEMPTS {
+            // A deployment of somebody else's is to be seen before anything is built on it.
             let answer = self.look(service).await?;
-            let has_traffic = |target: &super::answers::Target| {
-                target.percent > 0 && target.revision_name.as_deref() == Some(revision)
-            };
-            if answer.status.traffic.iter().any(has_traffic) || answer.is_to_serve(revision) {
-                return Err(Error::RevisionServes {
-                    service: service.to_owned(),
-                    revision: revision.to_owned(),
-                });
-            }
-            let tags = answer.tags_of(revision);
+            let revisions = self.meant(service, &answer, which)?;
+            refuse_serving(service, &answer, &revisions)?;
+            let tags = tags_of(&answer, &revisions);
             if tags.is_empty() {
-                return self.wait_until_gone(service, revision, answer).await;
+                return self
+                    .wait_until_gone(service, &revisions, answer, &action())
+                    .await;
             }
-            let action = format!("remove the tag of `{revision}` of `{service}`");
-            let mut call = Call::new(action, &["run", "services", "update-traffic", service])
-                .with(format!("--remove-tags={}", tags.join(",")))
-                .with("--async".to_owned());
-            if self.tidy(service, revision, &answer).await? {
-                call = call.with("--to-latest".to_owned());
-            }
-            self.try_change(&call).await?;
+            let to_latest = self.tidy(service, &revisions, &answer).await?;
+            let call = CloudRun::untagging(service, &tags, action(), to_latest);
+            self.try_change(service, &call).await?;
         }
-        if self.look(service).await?.tags_of(revision).is_empty() {
+        let answer = self.look(service).await?;
+        let revisions = self.meant(service, &answer, which)?;
+        if tags_of(&answer, &revisions).is_empty() {
             return Ok(());
         }
-        Err(conflict(format!(
-            "remove the tag of `{revision}` of `{service}`"
-        )))
+        Err(conflict(action()))
     }
 
-    /// Waits until the platform, too, has no tag at the revision any more, and the
+    pub(super) fn meant(
+        &self,
+        service: &str,
+        answer: &ServiceAnswer,
+        which: Which<'_>,
+    ) -> Result<Vec<String>, Error> {
+        if let Which::One(revision) = which {
+            return Ok(vec![revision.to_owned()]);
+        }
+        let serving = self.serving(service, answer)?;
+        let mut others = answer.reachable();
+        others.retain(|name| *name != serving);
+        Ok(others)
+    }
+
+    /// The change that removes tags.
+    pub(super) fn untagging(
+        service: &str,
+        tags: &[&str],
+        action: String,
+        to_latest: bool,
+    ) -> Call<'static> {
+        let call = Call::new(action, &["run", "services", "update-traffic", service])
+            .with(format!("--remove-tags={}", tags.join(",")))
+            .with("--async".to_owned());
+        match to_latest {
+            true => call.with("--to-latest".to_owned()),
+            false => call,
+        }
+    }
+
+    /// Waits until the platform, too, has no tag at the revisions any more, and the
     /// traffic is at rest.
     async fn wait_until_gone(
         &self,
         service: &str,
-        revision: &str,
-        mut answer: ServiceAnswer,
+        revisions: &[String],
+        mut answer: Rc<ServiceAnswer>,
+        action: &str,
     ) -> Result<(), Error> {
         let started = Instant::now();
         let is_moving = |answer: &ServiceAnswer| {
             let ready = answer.condition("Ready").map(|ready| ready.status.as_str());
             !answer.is_observed() || ready == Some("Unknown")
         };
-        while is_moving(&answer) || answer.reachable().iter().any(|name| name == revision) {
+        let is_there =
+            |answer: &ServiceAnswer| answer.reachable().iter().any(|one| revisions.contains(one));
+        while is_moving(&answer) || is_there(&answer) {
             if started.elapsed() >= self.gcloud.settings.timeouts.traffic {
-                return Err(conflict(format!(
-                    "remove the tag of `{revision}` of `{service}`"
-                )));
+                return Err(conflict(action.to_owned()));
             }
             self.gcloud.pause().await;
             answer = self.look(service).await?;
         }
         Ok(())
     }
-
-    /// Makes a change. Where somebody else's came in between, or its outcome is
-    /// unknown, that is no error: the caller looks again, and tries again if need be.
-    pub(super) async fn try_change(&self, call: &Call<'_>) -> Result<(), Error> {
-        match self.gcloud.call(call).await {
-            Ok(_) => Ok(()),
-            Err(failure) if is_worth_a_look(&failure) => {
-                self.gcloud.pause().await;
-                Ok(())
-            }
-            Err(failure) => Err(self.error(failure)),
-        }
-    }
 }
 
-fn is_worth_a_look(failure: &Failure) -> bool {
-    failure.is_unsettled() || matches!(failure.kind, Kind::Conflict)
+fn refuse_serving(
+    service: &str,
+    answer: &ServiceAnswer,
+    revisions: &[String],
+) -> Result<(), Error> {
+    for revision in revisions {
+        let has_traffic = |target: &super::answers::Target| {
+            target.percent > 0 && target.revision_name.as_ref() == Some(revision)
+        };
+        if answer.status.traffic.iter().any(has_traffic) || answer.is_to_serve(revision) {
+            return Err(Error::RevisionServes {
+                service: service.to_owned(),
+                revision: revision.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn tags_of<'a>(answer: &'a ServiceAnswer, revisions: &[String]) -> Vec<&'a str> {
+    let tags = revisions.iter().map(|revision| answer.tags_of(revision));
+    tags.flatten().collect()
 }
 
 fn ours_of<'a>(answer: &'a ServiceAnswer, revision: &str) -> Vec<&'a str> {
     let tags = answer.tags_of(revision).into_iter();
     tags.filter(|tag| Tag::parse(tag).is_some()).collect()
-}
-
-fn conflict(action: String) -> Error {
-    CloudError::Conflict { action }.into()
 }

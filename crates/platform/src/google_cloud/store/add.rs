@@ -19,7 +19,12 @@ impl SecretManager {
         secret: &str,
         value: &SecretValue,
     ) -> Result<VersionNumber, Error> {
-        let before = self.newest(secret).await?;
+        // An older number than there is makes for more to look at, and harms nothing.
+        let known = self.newest.borrow_mut().remove(secret);
+        let before = match known {
+            Some(known) => Some(known),
+            None => self.newest(secret).await?,
+        };
         let answered = match self.send(secret, value).await {
             Ok(number) if number.get() == before.map_or(0, VersionNumber::get) + 1 => {
                 // None came in between: it was sent once.
@@ -53,10 +58,15 @@ impl SecretManager {
         }
     }
 
-    async fn send(&self, secret: &str, value: &SecretValue) -> Result<VersionNumber, Failure> {
+    /// The addition, but for the value, which it reads on standard input.
+    pub(in crate::google_cloud) fn adding<'a>(secret: &str) -> Call<'a> {
         let action = format!("add a version to the secret `{secret}`");
         let words = ["secrets", "versions", "add", secret, "--data-file=-"];
-        let call = Call::new(action, &words).reading(value);
+        Call::new(action, &words)
+    }
+
+    async fn send(&self, secret: &str, value: &SecretValue) -> Result<VersionNumber, Failure> {
+        let call = SecretManager::adding(secret).reading(value);
         let answer = self.gcloud.call(&call).await?;
         let added: AddAnswer = answer.json()?;
         added.number().ok_or_else(|| Failure {

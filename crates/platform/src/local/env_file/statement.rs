@@ -1,4 +1,8 @@
 //! The statements of a `.env` file, as python-dotenv's parser finds them.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "positions are those that were found in the same text"
+)]
 
 use std::ops::Range;
 

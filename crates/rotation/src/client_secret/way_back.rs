@@ -1,0 +1,50 @@
+//! Whether the services can go back to the old value.
+
+use futures_util::future::try_join;
+use platform::{Verdict, VersionState};
+use runbook::{History, RunStatus};
+use secret::VersionNumber;
+
+use super::{ask_issuer, oauth_client};
+use crate::context::{Context, old_version};
+use crate::error::Error;
+
+/// Sees that the issuer still accepts the value that a finished run has retired: those who
+/// issue it were asked to keep it valid until then, and no longer. Of a run that isn't
+/// finished, it was tested when that began.
+///
+/// To be read, a disabled version has to be enabled, as the way back does first anyway.
+/// Where there is no way back, it is disabled again.
+pub(crate) async fn refuse_rollback(
+    context: &Context,
+    history: &History,
+    state: VersionState,
+) -> Result<(), Error> {
+    if history.status != RunStatus::Done {
+        return Ok(());
+    }
+    let old = old_version(&history.facts)?;
+    if state == VersionState::Enabled {
+        return refuse_dead_value(context, old).await;
+    }
+    let (store, secret) = (&context.platform.store, &context.store.name);
+    store.enable(secret, old).await?;
+    let accepted = refuse_dead_value(context, old).await;
+    if accepted.is_err() {
+        store.disable(secret, old).await?;
+    }
+    accepted
+}
+
+async fn refuse_dead_value(context: &Context, version: VersionNumber) -> Result<(), Error> {
+    let asked = try_join(context.value(version), oauth_client(context));
+    let (value, oauth_client) = asked.await?;
+    match ask_issuer(context, &oauth_client, &value).await? {
+        Verdict::Accepted => Ok(()),
+        Verdict::Refused => Err(Error::OldValueDead {
+            secret: context.store.name.clone(),
+            version,
+            issuer: oauth_client.issuer.to_string(),
+        }),
+    }
+}

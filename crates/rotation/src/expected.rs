@@ -1,0 +1,88 @@
+//! What the services are to read, by the journals of the runs.
+
+use platform::{Binding, Expected};
+use runbook::{Facts, History, RunStatus, StepStatus};
+use secret::VersionNumber;
+
+use crate::context::{new_version, old_version};
+use crate::facts;
+use crate::secrets::{Role, Secret};
+
+/// The run that has the last word on a secret, and what it bound the services to.
+#[derive(Clone, Debug)]
+pub struct LeftBehind {
+    /// The run.
+    pub run: String,
+    /// Each service that it bound.
+    pub services: Vec<Expected>,
+}
+
+/// What the services are to read, of each secret by the newest run that bound them.
+/// The order of the runs doesn't matter. Where none did, nothing is expected: a run that
+/// was rolled back left things to those before it.
+pub fn left_behind<'a>(histories: impl IntoIterator<Item = &'a History>) -> Vec<LeftBehind> {
+    let mut histories: Vec<&History> = histories.into_iter().collect();
+    histories.sort_by_key(|history| std::cmp::Reverse(history.began_at));
+    let mut said = Vec::new();
+    let mut left = Vec::new();
+    for history in histories {
+        let rotation = history.rotation.as_str();
+        if said.contains(&rotation) {
+            continue;
+        }
+        if let Some(services) = expected(history) {
+            said.push(rotation);
+            left.push(LeftBehind {
+                run: history.run.to_string(),
+                services,
+            });
+        }
+    }
+    left
+}
+
+fn expected(history: &History) -> Option<Vec<Expected>> {
+    let versions = versions(history)?;
+    let secret = Secret::named(history.rotation.as_str())?;
+    let binding = Binding {
+        variable: secret.variable.to_owned(),
+        secret: history.facts.name(facts::SECRET).ok()?.to_owned(),
+    };
+    let of_role = |role: &Role| {
+        let service = history.facts.name(facts::of_consumer(*role).service).ok()?;
+        Some(Expected {
+            service: service.to_owned(),
+            binding: binding.clone(),
+            versions: versions.clone(),
+            is_settled: history.status == RunStatus::Done,
+        })
+    };
+    Some(secret.readers.iter().filter_map(of_role).collect())
+}
+
+/// The versions that are right now; none where services may be bound to anything.
+fn versions(history: &History) -> Option<Vec<VersionNumber>> {
+    let facts = &history.facts;
+    let old = old_version(facts).ok()?;
+    let new = new_version(facts).ok();
+    let is_pinned = history.step_status("pin") == StepStatus::Done;
+    let cut_over = history.step_status("cut-over");
+    match history.status {
+        RunStatus::RolledBack => None,
+        RunStatus::Done => Some(vec![new?]),
+        _ if !is_pinned => None,
+        _ => Some(match (cut_over, new) {
+            (StepStatus::Done, Some(new)) => vec![new],
+            (StepStatus::Pending | StepStatus::Undone, _) | (_, None) => old_ones(facts, old),
+            (_, Some(new)) => [old_ones(facts, old), vec![new]].concat(),
+        }),
+    }
+}
+
+/// The old version, and what a rollback stored its value as: to some platforms these are
+/// one.
+fn old_ones(facts: &Facts, old: VersionNumber) -> Vec<VersionNumber> {
+    let again = facts.version(facts::REPUBLISHED_VERSION).ok();
+    let again = again.and_then(VersionNumber::new);
+    again.into_iter().chain([old]).collect()
+}

@@ -1,0 +1,128 @@
+//! Every secret on Google Cloud, by the real `gcloud`: each step fails and is rolled back
+//! to the exact start, each record is the process's last one and the run is resumed.
+//!
+//! A case takes a whole rotation, so some are gone through as a rule, another part of
+//! them for each secret; `TEST_GOOGLE_CASES=all` goes through all of them.
+use std::time::Instant;
+
+use anyhow::Result;
+use reencrypt::sample;
+use rotation::database_login::Mode;
+use rotation::{
+    DATABASE_URL, DCR_ENCRYPTION_KEY, GMA_CLIENT_SECRET, RED_HAT_SSO_CLIENT_SECRET,
+    SESSION_DATABASE_URL, Secret,
+};
+use secret::FernetKey;
+
+use super::clients::{NEW, NEWER, OLD};
+use super::every_moment::{Case, Undisturbed, hit_each};
+use super::moments::Blow;
+use super::project::Project;
+use super::scene::{CLIENT_ID, Issuer, Scene, Server};
+use super::world::{Then, World};
+
+/// Of so many cases, one is gone through as a rule.
+const ONE_OF: usize = 32;
+
+/// Fails in each step, dies after each record.
+fn cases(undisturbed: &Undisturbed) -> Vec<Case> {
+    let moments = undisturbed.moments.iter().enumerate();
+    let case = |(number, moment): (usize, &String)| {
+        if moment.ends_with(": after it is applied") {
+            return Some((number, Blow::Fails, Then::RollBack));
+        }
+        let is_record = moment.ends_with(": after a record");
+        is_record.then_some((number, Blow::Dies, Then::Resume))
+    };
+    moments.filter_map(case).collect()
+}
+
+/// `part`: which of the cases are gone through where not all of them are.
+async fn each_step_fails_and_each_record_is_the_last(
+    world: Option<World>,
+    part: usize,
+) -> Result<()> {
+    let Some(world) = world else {
+        return Ok(());
+    };
+    let name = format!("{} on Google Cloud", world.scene.secret().name);
+    let began = Instant::now();
+    let undisturbed = Undisturbed::run_of(&world, &name).await?;
+    let all = cases(&undisturbed);
+    let are_all_wanted = std::env::var_os("TEST_GOOGLE_CASES").is_some_and(|value| value == "all");
+    let is_chosen = |number: &usize| are_all_wanted || number % ONE_OF == part % ONE_OF;
+    let chosen: Vec<_> = (0..all.len())
+        .filter(is_chosen)
+        .map(|one| all[one])
+        .collect();
+    assert!(!chosen.is_empty());
+    hit_each(&world, &undisturbed, &chosen, &name).await?;
+    eprintln!(
+        "{name}: {} steps; {} of {} cases of a step that fails and is rolled back, or a record \
+         that is the last one before a resumption, in {} s",
+        undisturbed.steps,
+        chosen.len(),
+        all.len(),
+        began.elapsed().as_secs()
+    );
+    Ok(())
+}
+
+/// Whoever issues the client's secrets knows three of them.
+async fn client(secret: Secret, id: &str) -> Result<Option<World>> {
+    let Some(project) = Project::new(secret, &["hunter2-older", OLD]).await else {
+        return Ok(None);
+    };
+    project.add(id, CLIENT_ID);
+    let issuer = Issuer::of(secret, &[OLD, NEW, NEWER]);
+    let mut world = World::on_google(Scene::Client(issuer), project)?;
+    world.candidate = Some(NEW);
+    Ok(Some(world))
+}
+
+async fn login(secret: Secret) -> Result<Option<World>> {
+    let server = Server::new(secret, Mode::Alternate).await;
+    let url = server.first_url();
+    let project = Project::new(secret, &[&url.replace("%40", "older"), &url]).await;
+    let world = project.map(|project| World::on_google(Scene::Login(server), project));
+    world.transpose()
+}
+
+async fn key() -> Result<Option<World>> {
+    let (older, key) = (FernetKey::generate(), FernetKey::generate());
+    let texts = [older.to_text(), key.to_text()];
+    let texts = texts.each_ref().map(|text| text.as_str());
+    let Some(project) = Project::new(DCR_ENCRYPTION_KEY, &texts).await else {
+        return Ok(None);
+    };
+    let world = World::on_google(Scene::Key, project)?;
+    sample::create_sqlite(&world.path("service.db"), 30, &key).await?;
+    Ok(Some(world))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_secret_of_red_hat_sso() -> Result<()> {
+    let world = client(RED_HAT_SSO_CLIENT_SECRET, "redhat-sso-client-id").await?;
+    each_step_fails_and_each_record_is_the_last(world, 0).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_secret_of_gma() -> Result<()> {
+    let world = client(GMA_CLIENT_SECRET, "gma-client-id").await?;
+    each_step_fails_and_each_record_is_the_last(world, 3).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_url() -> Result<()> {
+    each_step_fails_and_each_record_is_the_last(login(DATABASE_URL).await?, 6).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_session_database_url() -> Result<()> {
+    each_step_fails_and_each_record_is_the_last(login(SESSION_DATABASE_URL).await?, 9).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_dcr_encryption_key() -> Result<()> {
+    each_step_fails_and_each_record_is_the_last(key().await?, 12).await
+}

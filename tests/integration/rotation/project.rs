@@ -1,0 +1,157 @@
+//! A project of Google Cloud in place of the files: the real `gcloud`, and what the
+//! stand-in knows.
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use integration_tests::google::{self, GcloudConfig, Google, ServiceState};
+use platform::google_cloud::{Settings, Timeouts};
+use platform::{Bound, Platform, Revision, Service};
+use rotation::{DCR_ENCRYPTION_KEY, Role, Secret};
+use secret::VersionNumber;
+use serde_json::Value;
+
+/// A project whose services read the latest version of the secret, as they are
+/// installed.
+pub(super) struct Project {
+    google: Google,
+    config: GcloudConfig,
+}
+
+/// What a project tells of a secret.
+pub(super) struct Told {
+    /// The value that each service reads.
+    pub(super) env: String,
+    /// What the services are told.
+    pub(super) services: Vec<Value>,
+    pub(super) versions: BTreeMap<u64, (String, String)>,
+    pub(super) described: Vec<Service>,
+    /// Who may call the services.
+    pub(super) callers: String,
+}
+
+impl Project {
+    /// One in which these are the secret's versions; nothing where `gcloud` needn't be.
+    pub(super) async fn new(secret: Secret, values: &[&str]) -> Option<Project> {
+        if !crate::google::has_gcloud() {
+            return None;
+        }
+        let google = Google::start().await;
+        {
+            let mut world = google.world();
+            world.run.pace = Duration::ZERO;
+            world.sql.pace = Duration::ZERO;
+            for value in values {
+                world.secrets.add(secret.store_name, value.as_bytes());
+            }
+            for service in services(secret) {
+                let variables = [(secret.variable, secret.store_name)];
+                world.run.create(service, &variables);
+            }
+        }
+        Some(Project {
+            config: GcloudConfig::new(&google),
+            google,
+        })
+    }
+
+    /// Adds a secret that the services read, too.
+    pub(super) fn add(&self, secret: &str, value: &str) {
+        self.google.world().secrets.add(secret, value.as_bytes());
+    }
+
+    pub(super) fn copy(&self) -> Project {
+        let google = self.google.copy();
+        Project {
+            config: GcloudConfig::new(&google),
+            google,
+        }
+    }
+
+    /// The platform over the real `gcloud`, past everything that may be hit.
+    pub(super) fn platform(&self, secret: Secret) -> Result<Platform> {
+        let is_key = secret == DCR_ENCRYPTION_KEY;
+        let limit = Duration::from_secs(60);
+        Ok(platform::google_cloud::platform(Settings {
+            project: google::PROJECT.to_owned(),
+            region: google::REGION.to_owned(),
+            instance: is_key.then(|| google::INSTANCE.to_owned()),
+            gcloud: "gcloud".into(),
+            timeouts: Timeouts {
+                call: limit,
+                ready: limit,
+                traffic: limit,
+                backup: limit,
+                poll: Duration::from_millis(5),
+            },
+            environment: self.config.environment(),
+        })?)
+    }
+
+    /// What it tells of a secret, without asking it anything.
+    pub(super) fn tell(&self, secret: Secret) -> Result<Told> {
+        let mut world = self.google.world();
+        world.run.settle();
+        let versions = world.secrets.secrets[secret.store_name].iter();
+        let versions: BTreeMap<_, _> = (1..)
+            .zip(versions.map(|version| {
+                let value = String::from_utf8_lossy(&version.value).into_owned();
+                (version.state.to_lowercase(), value)
+            }))
+            .collect();
+        let mut told = Told {
+            env: String::new(),
+            services: Vec::new(),
+            versions,
+            described: Vec::new(),
+            callers: String::new(),
+        };
+        for name in services(secret) {
+            let service = &world.run.services[name];
+            let described = describe(service, secret.variable)?;
+            let number = match described.bound {
+                Bound::Pinned(number) => Some(number.get()),
+                _ => told.versions.keys().next_back().copied(),
+            };
+            let number = number.context("a version")?;
+            let (_, value) = told.versions.get(&number).context("the version")?;
+            told.env += &format!("{}={value}\n", secret.variable);
+            told.callers += &format!("{name}: {:?}\n", service.policy.bindings);
+            told.services.push(service.told());
+            told.described.push(described);
+        }
+        Ok(told)
+    }
+}
+
+fn services(secret: Secret) -> impl Iterator<Item = &'static str> {
+    secret.readers.iter().copied().map(Role::default_service)
+}
+
+fn describe(service: &ServiceState, variable: &str) -> Result<Service> {
+    let bound = |revision: &str| {
+        let key = service.key(revision, variable).context("a reference")?;
+        if key == "latest" {
+            return Ok(Bound::Latest);
+        }
+        let number = VersionNumber::new(key.parse()?).context("a number")?;
+        anyhow::Ok(Bound::Pinned(number))
+    };
+    let serving = service.serving().context("a revision that serves")?;
+    let revision = |name: &str| {
+        anyhow::Ok(Revision {
+            name: name.to_owned(),
+            bound: bound(name)?,
+        })
+    };
+    Ok(Service {
+        serving: serving.to_owned(),
+        bound: bound(serving)?,
+        ready: service.is_ready(),
+        revisions: service
+            .reachable()
+            .into_iter()
+            .map(revision)
+            .collect::<Result<_>>()?,
+    })
+}
