@@ -36,5 +36,6 @@ mod logins;
 mod on_google;
 mod other_people;
 mod sequences;
+mod two_of_a_service;
 mod way_back;
 mod writers;

@@ -157,6 +157,16 @@ pub enum Error {
         /// The revision.
         revision: String,
     },
+    /// Somebody else sent the traffic elsewhere meanwhile.
+    #[error(
+        "somebody else sent the traffic of `{service}` elsewhere while it went to `{revision}`"
+    )]
+    Overtaken {
+        /// The service.
+        service: String,
+        /// The revision that was to have it.
+        revision: String,
+    },
     /// The revision serves, or may.
     #[error("the revision `{revision}` of `{service}` serves")]
     RevisionServes {
@@ -293,6 +303,7 @@ impl Error {
                 "a value there must be text without `${`, and without control characters"
             }
             Error::EnvFileChanged { .. } => "try again when nobody edits it",
+            Error::Overtaken { .. } => "agree with them who goes first; trying again is safe",
             Error::RevisionServes { .. } => "send the traffic to another revision first",
             Error::InlineRevision { .. } | Error::InlineValueGone { .. } => {
                 "add the value to the store, and bind a revision to that version"
@@ -333,6 +344,7 @@ impl Error {
             Error::EnvFileChanged { .. } => "the file of variables was changed meanwhile",
             Error::NoSuchService { .. } => "a service does not exist",
             Error::NoSuchRevision { .. } => "a revision does not exist",
+            Error::Overtaken { .. } => "somebody else moved the traffic",
             Error::RevisionServes { .. } => "a revision serves",
             Error::InlineRevision { .. } | Error::InlineValueGone { .. } => {
                 "a value is in no store"

@@ -81,7 +81,8 @@ pub trait Services {
     ///
     /// # Errors
     ///
-    /// When that can't be seen in time. The traffic may be on either revision then.
+    /// When that can't be seen in time: the traffic may be on either revision then.
+    /// [`Error::Overtaken`] where somebody else sends it elsewhere meanwhile.
     async fn cut_over(&self, service: &str, revision: &str) -> Result<(), Error>;
 
     /// Makes a prepared revision that serves nobody unreachable, and stops keeping it

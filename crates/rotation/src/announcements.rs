@@ -31,7 +31,7 @@ pub(crate) struct Occasion<'a> {
 /// The texts, in Markdown, each with whom it is for.
 pub(crate) fn announcements(occasion: &Occasion<'_>) -> String {
     let mut texts = vec![format!(
-        "# Announcements of the run `{}`\n\nFilled in at {:.0}. Read them before you send them.",
+        "# Announcements of the run `{}`\n\nFilled in at {:.0}. Read them before you send them; what stands in brackets is yours to say.",
         occasion.run, occasion.now
     )];
     if occasion.emergency.is_some() {
@@ -108,7 +108,7 @@ impl Occasion<'_> {
              have replaced it.\n\
              - What to do: register anew for the orders in the list; their old client secrets stop working \
              a week from today.\n\
-             - We have no sign that any of them was used.",
+             - Use of them by others: [what the assessment has found, or that it isn't finished].",
             self.secret
         )
     }
@@ -201,6 +201,7 @@ mod tests {
             "Incident: ",
             "nobody may call",
             "register anew",
+            "[what the assessment has found",
             "is destroyed",
         ] {
             assert!(told.contains(piece), "{piece} is missing: {told}");

@@ -161,6 +161,11 @@ impl Services for Faulty<dyn Services> {
         let discarded = self.inner.discard(service, revision);
         self.watch.change("discard", discarded).await
     }
+
+    async fn discard_others(&self, service: &str, binding: &Binding) -> Result<(), Error> {
+        let discarded = self.inner.discard_others(service, binding);
+        self.watch.change("discard the others", discarded).await
+    }
 }
 
 #[async_trait(?Send)]

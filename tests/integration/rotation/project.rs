@@ -33,6 +33,11 @@ pub(super) struct Told {
 impl Project {
     /// One in which these are the secret's versions; nothing where `gcloud` needn't be.
     pub(super) async fn new(secret: Secret, values: &[&str]) -> Option<Project> {
+        Project::of(&[(secret, values)]).await
+    }
+
+    /// The same of several secrets.
+    pub(super) async fn of(secrets: &[(Secret, &[&str])]) -> Option<Project> {
         if !crate::google::has_gcloud() {
             return None;
         }
@@ -41,11 +46,17 @@ impl Project {
             let mut world = google.world();
             world.run.pace = Duration::ZERO;
             world.sql.pace = Duration::ZERO;
-            for value in values {
-                world.secrets.add(secret.store_name, value.as_bytes());
+            let mut readers: BTreeMap<&str, Vec<(&str, &str)>> = BTreeMap::new();
+            for (secret, values) in secrets {
+                for value in *values {
+                    world.secrets.add(secret.store_name, value.as_bytes());
+                }
+                for service in services(*secret) {
+                    let variables = readers.entry(service).or_default();
+                    variables.push((secret.variable, secret.store_name));
+                }
             }
-            for service in services(secret) {
-                let variables = [(secret.variable, secret.store_name)];
+            for (service, variables) in readers {
                 world.run.create(service, &variables);
             }
         }

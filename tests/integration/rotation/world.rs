@@ -80,9 +80,9 @@ impl World {
     }
 
     /// A world on Google Cloud.
-    pub(super) fn on_google(scene: Scene, project: Project) -> Result<World> {
+    pub(super) fn on_google(scene: Scene, project: impl Into<Rc<Project>>) -> Result<World> {
         let mut world = World::empty(scene)?;
-        world.project = Some(Rc::new(project));
+        world.project = Some(project.into());
         Ok(world)
     }
 

@@ -85,7 +85,7 @@ async fn under_the_old_key_after_the_verification_they_stop_the_run() -> Result<
         "verify: after it is applied",
         "soak: after it is applied",
         "retire: before it is applied",
-        "retire: before discard",
+        "retire: before discard the others",
         "retire: after disable",
     ] {
         for then in [Then::Resume, Then::RollBack] {

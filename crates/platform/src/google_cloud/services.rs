@@ -14,7 +14,7 @@ mod tidy;
 mod traffic;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -44,6 +44,8 @@ pub(super) struct CloudRun {
     gcloud: Arc<Gcloud>,
     store: SecretManager,
     seen: RefCell<HashMap<String, Rc<Bindings>>>,
+    /// Two revisions each, and the variable in which alone they differ.
+    alike: RefCell<HashSet<[String; 3]>>,
     fresh: Fresh,
 }
 
@@ -53,6 +55,7 @@ impl CloudRun {
             gcloud,
             store,
             seen: RefCell::default(),
+            alike: RefCell::default(),
             fresh: Fresh::default(),
         }
     }

@@ -45,6 +45,9 @@ impl CutOver {
     }
 }
 
+/// How often it is tried while other people send the same traffic elsewhere.
+const ROUNDS: usize = 3;
+
 const ABOUT: About = About {
     name: "cut-over",
     title: "Cut over to the new revision",
@@ -82,19 +85,23 @@ impl Step<Context, Error> for CutOver {
     }
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
-        let facts = log.facts();
         let seen = self.seen.take();
         let bounds = match seen {
             Some(bounds) => bounds,
             None => self.look(context).await?,
         };
         refuse_unstored_values(context, &bounds)?;
-        side_by_side(&context.consumers, async |consumer| {
-            let revision = facts.name(prepare::fact(consumer))?;
-            let services = &context.platform.services;
-            Ok(services.cut_over(&consumer.service, revision).await?)
-        })
-        .await?;
+        for _ in 0..ROUNDS {
+            // Somebody may have deployed since, or rotated another secret of these services:
+            // what was prepared before would take that back.
+            prepare::prepare(context, log).await?;
+            send_on(context, log.facts()).await?;
+            // And may have done so in the same moment, and taken this back: once more then,
+            // on what they have done.
+            if self.observe(context, log.facts()).await? == Observed::Present {
+                break;
+            }
+        }
         Ok(Applied::Done)
     }
 
@@ -110,6 +117,20 @@ impl Step<Context, Error> for CutOver {
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
         send_back(context, log.facts()).await
     }
+}
+
+/// Sends the traffic to the prepared revisions.
+async fn send_on(context: &Context, facts: &Facts) -> Result<(), Error> {
+    side_by_side(&context.consumers, async |consumer| {
+        let revision = facts.name(prepare::fact(consumer))?;
+        let services = &context.platform.services;
+        match services.cut_over(&consumer.service, revision).await {
+            Err(platform::Error::Overtaken { .. }) => Ok(()),
+            other => Ok(other?),
+        }
+    })
+    .await?;
+    Ok(())
 }
 
 /// Sends the traffic back to revisions that read the old version.

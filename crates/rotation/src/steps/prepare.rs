@@ -53,16 +53,7 @@ impl Step<Context, Error> for Prepare {
     }
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
-        let bound = Bound::Pinned(new_version(log.facts())?);
-        let binding = context.binding();
-        let revisions = side_by_side(&context.consumers, async |consumer| {
-            let services = &context.platform.services;
-            Ok(services.prepare(&consumer.service, &binding, bound).await?)
-        });
-        let revisions = revisions.await?;
-        for (consumer, revision) in context.consumers.iter().zip(revisions) {
-            log.record(fact(consumer), Fact::Name(Name::new(revision)?))?;
-        }
+        prepare(context, log).await?;
         Ok(Applied::Done)
     }
 
@@ -95,6 +86,28 @@ impl Step<Context, Error> for Prepare {
     }
 }
 
-pub(crate) fn fact(consumer: &Consumer) -> &'static str {
+/// Has the platform make the revisions, or find those that it has made and that still
+/// differ in nothing else from what serves now, and records their names.
+pub(super) async fn prepare(context: &Context, log: &mut Log<'_>) -> Result<(), Error> {
+    let bound = Bound::Pinned(new_version(log.facts())?);
+    let binding = context.binding();
+    let revisions = side_by_side(&context.consumers, async |consumer| {
+        let services = &context.platform.services;
+        Ok(services.prepare(&consumer.service, &binding, bound).await?)
+    });
+    let revisions = revisions.await?;
+    for (consumer, revision) in context.consumers.iter().zip(revisions) {
+        let is_known = log
+            .facts()
+            .name(fact(consumer))
+            .is_ok_and(|known| known == revision);
+        if !is_known {
+            log.record(fact(consumer), Fact::Name(Name::new(revision)?))?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn fact(consumer: &Consumer) -> &'static str {
     facts::of_consumer(consumer.role).new_revision
 }

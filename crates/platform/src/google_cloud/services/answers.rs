@@ -173,6 +173,12 @@ impl ServiceAnswer {
         self.metadata.generation == self.status.observed_generation
     }
 
+    /// Whether the platform is still at what it was told last.
+    pub(super) fn is_moving(&self) -> bool {
+        let ready = self.condition("Ready").map(|ready| ready.status.as_str());
+        !self.is_observed() || ready == Some("Unknown")
+    }
+
     /// The revision that was made of the template as it is, if that is ready and the
     /// service at rest: before, a newer template may have no revision yet.
     pub(super) fn of_template(&self) -> Option<&str> {

@@ -89,8 +89,12 @@ impl CloudRun {
         to: Bound,
     ) -> Result<Option<String>, Error> {
         let serving = self.serving(service, answer)?;
-        let bindings = self.bindings(service, &serving).await?;
-        Ok((bindings.find(binding) == Found::Bound(to)).then_some(serving))
+        // Traffic that is on its way has lost its tag already.
+        let to_serve = answer.reachable();
+        let mut to_serve = to_serve.iter().filter(|name| answer.is_to_serve(name));
+        let serving = to_serve.next().unwrap_or(&serving);
+        let bindings = self.bindings(service, serving).await?;
+        Ok((bindings.find(binding) == Found::Bound(to)).then(|| serving.clone()))
     }
 
     /// Waits until a revision is ready, and looks whether it differs from the serving
@@ -116,10 +120,40 @@ impl CloudRun {
             }
             other => other?,
         }
-        let bindings = self.bindings(service, &serving).await?;
         let made = self.bindings(service, revision).await?;
-        Ok(made.find(binding) == Found::Bound(to)
-            && bindings.differing(&made, &binding.variable).is_empty())
+        if made.find(binding) != Found::Bound(to) {
+            return Ok(false);
+        }
+        self.differ_in(service, &serving, candidate, binding).await
+    }
+
+    /// Whether a revision differs from the serving one in nothing but the binding. That
+    /// can't change, so each pair is compared once.
+    async fn differ_in(
+        &self,
+        service: &str,
+        serving: &str,
+        candidate: &Candidate<'_>,
+        binding: &Binding,
+    ) -> Result<bool, Error> {
+        let variable = &binding.variable;
+        let pair = [serving, candidate.revision, variable].map(str::to_owned);
+        if self.alike.borrow().contains(&pair) {
+            return Ok(true);
+        }
+        let bindings = self.bindings(service, serving).await?;
+        let made = self.bindings(service, candidate.revision).await?;
+        let mut are_alike = bindings.differing(&made, variable).is_empty();
+        // What this very call made is made of a template that was compared.
+        if are_alike && !candidate.is_ours {
+            let one = self.look_at_revision(service, serving).await?;
+            let other = self.look_at_revision(service, candidate.revision).await?;
+            are_alike = one.spec.difference(&other.spec, variable).is_none();
+        }
+        if are_alike {
+            self.alike.borrow_mut().insert(pair);
+        }
+        Ok(are_alike)
     }
 
     /// The change that makes the revision.

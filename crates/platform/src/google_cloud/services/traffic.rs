@@ -79,6 +79,12 @@ impl CloudRun {
             if self.is_ready(service, &answer, revision).await? {
                 return Ok(());
             }
+            if !answer.is_to_serve(revision) {
+                return Err(Error::Overtaken {
+                    service: service.to_owned(),
+                    revision: revision.to_owned(),
+                });
+            }
             if started.elapsed() >= limit {
                 return Err(CloudError::TrafficLate {
                     service: service.to_owned(),
@@ -100,8 +106,7 @@ impl CloudRun {
             Which::Others => format!("remove the tags of `{service}`"),
         };
         for _ in 0..ATTEMPTS {
-            // A deployment of somebody else's is to be seen before anything is built on it.
-            let answer = self.look(service).await?;
+            let answer = self.look_at_rest(service).await?;
             let revisions = self.meant(service, &answer, which)?;
             refuse_serving(service, &answer, &revisions)?;
             let tags = tags_of(&answer, &revisions);
@@ -120,6 +125,21 @@ impl CloudRun {
             return Ok(());
         }
         Err(conflict(action()))
+    }
+
+    /// A new look, since a deployment of somebody else's is to be seen before anything is
+    /// built on it, once no traffic is on its way any more: another's cutover may be under
+    /// way, and the revision that is to serve is none to be discarded.
+    async fn look_at_rest(&self, service: &str) -> Result<Rc<ServiceAnswer>, Error> {
+        let started = Instant::now();
+        loop {
+            let answer = self.look(service).await?;
+            let is_late = started.elapsed() >= self.gcloud.settings.timeouts.traffic;
+            if !answer.is_moving() || is_late {
+                return Ok(answer);
+            }
+            self.gcloud.pause().await;
+        }
     }
 
     pub(super) fn meant(
@@ -163,13 +183,9 @@ impl CloudRun {
         action: &str,
     ) -> Result<(), Error> {
         let started = Instant::now();
-        let is_moving = |answer: &ServiceAnswer| {
-            let ready = answer.condition("Ready").map(|ready| ready.status.as_str());
-            !answer.is_observed() || ready == Some("Unknown")
-        };
         let is_there =
             |answer: &ServiceAnswer| answer.reachable().iter().any(|one| revisions.contains(one));
-        while is_moving(&answer) || is_there(&answer) {
+        while answer.is_moving() || is_there(&answer) {
             if started.elapsed() >= self.gcloud.settings.timeouts.traffic {
                 return Err(conflict(action.to_owned()));
             }

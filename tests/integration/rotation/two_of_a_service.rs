@@ -1,0 +1,107 @@
+//! Two operators rotate two secrets of one service on Google Cloud, from two machines that
+//! know nothing of each other: what the one has done, the other doesn't take back.
+use std::rc::Rc;
+
+use anyhow::{Context as _, Result};
+use platform::Bound;
+use rotation::{GMA_CLIENT_SECRET, RED_HAT_SSO_CLIENT_SECRET, Secret};
+
+use super::clients::{NEW, NEWER, OLD};
+use super::moments::Moments;
+use super::other_people::{carry_on, number};
+use super::project::Project;
+use super::scene::{CLIENT_ID, Issuer, Scene};
+use super::world::{Then, World};
+
+/// One project, and a world of each of the secrets.
+async fn worlds() -> Result<Option<(Rc<Project>, World, World)>> {
+    let values: &[&str] = &[OLD];
+    let secrets = [
+        (RED_HAT_SSO_CLIENT_SECRET, values),
+        (GMA_CLIENT_SECRET, values),
+    ];
+    let Some(project) = Project::of(&secrets).await else {
+        return Ok(None);
+    };
+    for id in ["redhat-sso-client-id", "gma-client-id"] {
+        project.add(id, CLIENT_ID);
+    }
+    let project = Rc::new(project);
+    let world = |secret: Secret| {
+        let issuer = Issuer::of(secret, &[OLD, NEW, NEWER]);
+        let mut world = World::on_google(Scene::Client(issuer), Rc::clone(&project))?;
+        world.candidate = Some(NEW);
+        // The laws are those of one run at a time.
+        world.is_lawful = false;
+        anyhow::Ok(world)
+    };
+    let worlds = (world(RED_HAT_SSO_CLIENT_SECRET)?, world(GMA_CLIENT_SECRET)?);
+    Ok(Some((project, worlds.0, worlds.1)))
+}
+
+/// Sees that every reader of the secret serves with this version, and nothing is left of
+/// what was prepared.
+fn expect_serving(project: &Project, secret: Secret, bound: Bound, case: &str) -> Result<()> {
+    let told = project.tell(secret)?;
+    assert!(!told.described.is_empty());
+    for service in &told.described {
+        assert_eq!(
+            (service.bound, service.ready),
+            (bound, true),
+            "{case}: {}",
+            secret.name
+        );
+        assert_eq!(service.revisions.len(), 1, "{case}: {}", secret.name);
+    }
+    Ok(())
+}
+
+async fn a_rotation_while_another_is_at(step: &str, then: Then) -> Result<()> {
+    let Some((project, first, second)) = worlds().await? else {
+        return Ok(());
+    };
+    let case = format!("{step}, {then:?}");
+    let stop = Moments::dying_at(&format!("{step}: after it is verified"));
+    assert!(first.begin(&stop).await.is_err(), "{case}");
+    let other = second.begin(&Moments::undisturbed()).await;
+    other.with_context(|| format!("{case}: the other rotation"))?;
+    let ended = carry_on(&first, then).await;
+    ended.with_context(|| format!("{case}: the first rotation"))?;
+
+    let of_first = match then {
+        Then::Resume => Bound::Pinned(number(2)),
+        Then::RollBack => Bound::Latest,
+    };
+    expect_serving(&project, RED_HAT_SSO_CLIENT_SECRET, of_first, &case)?;
+    expect_serving(&project, GMA_CLIENT_SECRET, Bound::Pinned(number(2)), &case)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cutover_keeps_what_another_rotation_has_cut_over_since() -> Result<()> {
+    a_rotation_while_another_is_at("prepare", Then::Resume).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_keeps_what_another_rotation_has_cut_over_since() -> Result<()> {
+    a_rotation_while_another_is_at("cut-over", Then::RollBack).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_rotations_at_the_same_time_both_end() -> Result<()> {
+    let Some((project, first, second)) = worlds().await? else {
+        return Ok(());
+    };
+    let (one, other) = (Moments::undisturbed(), Moments::undisturbed());
+    let (one, other) = tokio::join!(first.begin(&one), second.begin(&other));
+    one.context("the first")?;
+    other.context("the other")?;
+    for secret in [RED_HAT_SSO_CLIENT_SECRET, GMA_CLIENT_SECRET] {
+        expect_serving(
+            &project,
+            secret,
+            Bound::Pinned(number(2)),
+            "at the same time",
+        )?;
+    }
+    Ok(())
+}
