@@ -59,6 +59,68 @@ impl PostgresServer {
         server.as_ref().unwrap_or_else(|error| panic!("{error}"))
     }
 
+    /// A server that tests may kill, started at first use. It comes back on the same port,
+    /// and is never the one of `TEST_DATABASE_URL`. One test at a time may use it.
+    ///
+    /// # Panics
+    ///
+    /// If neither Docker nor local binaries give one.
+    pub fn to_be_killed() -> &'static Self {
+        static TO_BE_KILLED: OnceLock<Result<PostgresServer, String>> = OnceLock::new();
+        let server = TO_BE_KILLED.get_or_init(|| {
+            runtime::block_on(async {
+                let options = ServerOptions {
+                    is_restarted: true,
+                    ..ServerOptions::default()
+                };
+                Self::connect_to(launch(options).await?, None).await
+            })
+        });
+        server.as_ref().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Kills the server with all its processes, as the end of its machine would.
+    ///
+    /// # Panics
+    ///
+    /// If it refuses to be asked.
+    pub async fn kill(&self) {
+        let processes = "select string_agg(pid::text, ' ') from (
+            select split_part(pg_read_file('postmaster.pid'), chr(10), 1) as pid
+            union all select pid::text from pg_stat_activity where pid <> pg_backend_pid()
+        ) as processes";
+        let client = self.connect(&self.login.database).await;
+        let found = client.query_one(processes, &[]).await;
+        let processes: String = found.expect("its processes").get(0);
+        // Some may have ended by themselves.
+        let is_killed = end_by(&client, &format!("kill -9 {processes} || true")).await;
+        assert!(is_killed, "the server was not killed");
+    }
+
+    /// Kills one of its processes, unless that has ended: the server ends all the others
+    /// then, and recovers. Says whether it was there.
+    ///
+    /// # Panics
+    ///
+    /// If it refuses to be asked.
+    pub async fn kill_process(&self, pid: i32) -> bool {
+        let client = self.connect(&self.login.database).await;
+        end_by(&client, &format!("kill -9 {pid}")).await
+    }
+
+    /// Waits until it answers, after it was killed.
+    ///
+    /// # Panics
+    ///
+    /// If that takes a minute.
+    pub async fn wait_until_it_answers(&self) {
+        let give_up = Instant::now() + Duration::from_secs(60);
+        while !self.execute_apart("select").await {
+            assert!(Instant::now() < give_up, "the server does not come back");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Waits until a server that was just started answers.
     pub(crate) async fn connect_to(
         login: Launched,
@@ -204,6 +266,24 @@ impl PostgresServer {
         })
         .await
     }
+}
+
+/// Has a shell run a line where the server's processes are, be that a container, and waits
+/// until that has ended this session too; not where the line fails, or comes too late: a
+/// process that has just ended can still be killed, and nothing happens.
+async fn end_by(client: &Client, line: &str) -> bool {
+    let run = format!("copy (select) to program '{line}'");
+    // The answer may not come any more.
+    let ran = client.batch_execute(&run).await;
+    let code = ran.as_ref().err().and_then(Error::code);
+    if code == Some(&SqlState::EXTERNAL_ROUTINE_EXCEPTION) {
+        return false;
+    }
+    let give_up = Instant::now() + Duration::from_secs(3);
+    while !client.is_closed() && Instant::now() < give_up {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    client.is_closed()
 }
 
 /// Whether waiting for the server to come up can't help: the login itself is wrong.

@@ -65,6 +65,16 @@ impl Program {
         self
     }
 
+    /// The same, run by another program: what that is given to run stands after its own
+    /// arguments.
+    pub fn through(mut self, path: impl Into<PathBuf>, arguments: &[&str]) -> Self {
+        let inner = std::mem::replace(&mut self.path, path.into());
+        let arguments = arguments.iter().map(OsString::from);
+        let inner = arguments.chain([inner.into_os_string()]);
+        self.arguments = inner.chain(self.arguments).collect();
+        self
+    }
+
     /// Sets a variable. Of the others the program sees `PATH`, `HOME` and `TMPDIR` only.
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));

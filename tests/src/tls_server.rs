@@ -45,7 +45,11 @@ impl TlsServer {
         runtime::at_exit(move || drop(fs::remove_dir_all(folder)));
 
         let certificate = Some(authority.issue(Self::RIGHT_HOST));
-        let mut launched = launch(ServerOptions { certificate }).await?;
+        let options = ServerOptions {
+            certificate,
+            ..ServerOptions::default()
+        };
+        let mut launched = launch(options).await?;
         Self::RIGHT_HOST.clone_into(&mut launched.host);
         let tls = Arc::new(client_settings(&authority_pem));
         Ok(Self {

@@ -31,6 +31,10 @@ echo "ssl = on" >> "$PGDATA/postgresql.conf"
 cp /tls/pg_hba.conf "$PGDATA/pg_hba.conf"
 "#;
 
+/// Runs the image's own entry point with these arguments, again and again. It ends when
+/// the server does; this shell goes on, and with it the container and its memory.
+const RESTART: &str = r#"while :; do docker-entrypoint.sh "$@"; sleep 0.1; done"#;
+
 /// Starts a container.
 pub(super) async fn start(options: &ServerOptions) -> Result<Launched, String> {
     let docker = docker_client_instance()
@@ -58,7 +62,14 @@ pub(super) async fn start(options: &ServerOptions) -> Result<Launched, String> {
 
 fn request(image: &image::ImageName, options: &ServerOptions) -> ContainerRequest<GenericImage> {
     let ready = b"database system is ready to accept connections";
-    let mut request = GenericImage::new(image.name.clone(), image.tag.clone())
+    let mut generic = GenericImage::new(image.name.clone(), image.tag.clone());
+    let mut words = vec!["postgres"];
+    words.extend(SETTINGS.into_iter().flat_map(|setting| ["-c", setting]));
+    if options.is_restarted {
+        generic = generic.with_entrypoint("sh");
+        words.splice(..0, ["-c", RESTART, "restart"]);
+    }
+    let mut request = generic
         .with_wait_for(WaitFor::message_on_stdout(ready))
         .with_wait_for(WaitFor::message_on_stderr(ready))
         .with_startup_timeout(Duration::from_secs(120))
@@ -73,11 +84,7 @@ fn request(image: &image::ImageName, options: &ServerOptions) -> ContainerReques
         .with_env_var("TZ", "UTC")
         // Version 13 would keep passwords as MD5.
         .with_env_var("POSTGRES_INITDB_ARGS", "--auth-host=scram-sha-256")
-        .with_cmd(
-            ["postgres"]
-                .into_iter()
-                .chain(SETTINGS.into_iter().flat_map(|setting| ["-c", setting])),
-        )
+        .with_cmd(words)
         .with_host_config_modifier(|config| {
             // The password is no secret: no other machine may connect.
             let host_ip = docker_is_here().then(|| "127.0.0.1".to_owned());

@@ -45,6 +45,8 @@ impl Launched {
 pub(crate) struct ServerOptions {
     /// Makes the server insist on TLS.
     pub(crate) certificate: Option<ServerCertificate>,
+    /// Starts the server again, on the same port, whatever ended it.
+    pub(crate) is_restarted: bool,
 }
 
 /// Starts a server that ends with this process.

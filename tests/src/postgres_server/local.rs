@@ -19,8 +19,17 @@ const DEBIAN_FOLDER: &str = "/usr/lib/postgresql";
 /// pipe closes even when it is killed.
 const GUARD: &str = r#"
 read -r _
+rm -f "$2/restarts"
 "$1/pg_ctl" stop --silent --mode immediate --pgdata "$2/data"
 rm -rf "$2"
+"#;
+
+/// Starts the server again, whatever has ended it, until the guard tidies up.
+const RESTART: &str = r#"
+while sleep 0.1 && [ -e "$2/restarts" ]; do
+    "$1/pg_ctl" status --pgdata "$2/data" || "$1/pg_ctl" start --options "-p $3" \
+        --pgdata "$2/data" --log "$2/log"
+done
 "#;
 
 /// A server is a folder here, and how to run programs on it.
@@ -48,6 +57,9 @@ pub(super) fn start(options: &ServerOptions) -> Result<(Launched, String), Strin
     installation.guard()?;
     installation.initialise(options)?;
     let port = installation.start()?;
+    if options.is_restarted {
+        installation.restart(port)?;
+    }
     let said = format!(
         "postgres: local binaries of {} on port {port}",
         installation.binaries.display()
@@ -114,6 +126,19 @@ impl Installation {
             }
         }
         Err(format!("the server did not start: {failure}"))
+    }
+
+    /// Has the server come back whenever it is gone.
+    fn restart(&self, port: u16) -> Result<(), String> {
+        self.write(&self.folder.join("restarts"), "")?;
+        let mut restart = self.command("sh");
+        restart.args(["-c", RESTART, "restart"]);
+        restart.args([&self.binaries, &self.folder]);
+        restart.arg(port.to_string()).process_group(0);
+        restart.stdin(Stdio::null()).stdout(Stdio::null());
+        let restart = restart.stderr(Stdio::null()).spawn();
+        restart.map_err(describe("what restarts the server"))?;
+        Ok(())
     }
 
     fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {

@@ -1,4 +1,5 @@
 //! A program that runs.
+use std::fs;
 use std::io::{Read, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, ExitStatus};
@@ -53,6 +54,26 @@ impl Running {
     /// If the system refuses.
     pub fn kill(&mut self) {
         self.child.kill().expect("a kill");
+    }
+
+    /// The same with the processes that it has started, and those that they have.
+    ///
+    /// # Panics
+    ///
+    /// If the system refuses.
+    pub fn kill_with_children(&mut self) {
+        // Or it would start another one meanwhile. It may have ended by itself, as they may.
+        let _ = kill_process(Pid::from_child(&self.child), Signal::STOP);
+        let children = children_of(self.pid());
+        self.kill();
+        for child in children {
+            let _ = kill_process(child, Signal::KILL);
+        }
+    }
+
+    /// What it has printed on standard error so far.
+    pub fn said_on_stderr(&self) -> String {
+        self.stderr.text()
     }
 
     /// Sends it a signal, such as `Signal::INT` for Ctrl-C.
@@ -135,6 +156,20 @@ impl Running {
             panic!("not done within {:?}:\n{}", self.timeout, self.said());
         }
     }
+}
+
+/// The processes below one. Other systems than Linux don't tell.
+fn children_of(pid: u32) -> Vec<Pid> {
+    let mut found = Vec::new();
+    let tasks = fs::read_dir(format!("/proc/{pid}/task"));
+    for task in tasks.into_iter().flatten().flatten() {
+        let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        for child in children.split_whitespace().flat_map(str::parse::<u32>) {
+            found.extend(i32::try_from(child).ok().and_then(Pid::from_raw));
+            found.extend(children_of(child));
+        }
+    }
+    found
 }
 
 impl Drop for Running {
