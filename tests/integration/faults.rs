@@ -17,7 +17,7 @@ mod table;
 mod tokens;
 
 mod busy;
-mod disk_full;
+pub(crate) mod disk_full;
 mod killed;
 mod locked;
 mod lost;

@@ -7,7 +7,7 @@ mod doctor;
 mod faults;
 mod foretold;
 mod hand_procedure;
-mod installation;
+pub(crate) mod installation;
 mod lab;
 mod loaded;
 mod rotation;

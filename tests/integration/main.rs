@@ -16,4 +16,5 @@ mod procedure;
 mod roles;
 mod rotation;
 mod secrets;
+mod soak;
 mod subject;

@@ -18,7 +18,6 @@ mod doctor;
 mod emergency;
 mod failing;
 mod journals;
-mod killed;
 mod leaks;
 mod left;
 mod newcomers;

@@ -3,7 +3,7 @@
 //!
 //! The program runs as a process of its own, in a folder with a `.env` and settings.
 
-mod installation;
+pub(crate) mod installation;
 mod logins_lab;
 
 mod clients;

@@ -54,6 +54,7 @@ pub(crate) enum Command {
     #[command(hide = true)]
     StandInService(StandInService),
     Tidy(Tidy),
+    Soak(Soak),
 }
 
 /// Put every token in dcr_clients under a new key, alone or with the whole procedure around it
@@ -158,6 +159,34 @@ pub(crate) struct Tidy {
     /// Write docs/cli.md and docs/runbook.md anew
     #[arg(long)]
     pub(crate) fix: bool,
+}
+
+/// Strike many rotations, and see that each comes to its end
+///
+/// For whoever works on this repository: it runs the part of its tests that kills the tool, its
+/// children, the database server and its sessions, and fills the disk, at any moment of every
+/// rotation on both platforms. After each it types what `status` says, until the run is at its end,
+/// and looks that no key is lost and every token can be read. The tests run 100 cases; this command
+/// as many as there is time for. It needs what the tests need, and nothing of an installation.
+#[derive(Args, Debug, Default)]
+#[command(after_long_help = "Exit codes:
+    0   each came to its end
+    1   one did not; the command that repeats it is printed
+    64  wrong usage")]
+pub(crate) struct Soak {
+    /// How many cases
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) runs: u32,
+    /// What the cases follow from [default: another one each time, which is printed]
+    #[arg(long, value_name = "SEED")]
+    pub(crate) seed: Option<u64>,
+    /// The only one of the cases to go through
+    #[arg(long, value_name = "NUMBER", requires = "seed")]
+    pub(crate) case: Option<u32>,
+    /// Cut the power instead of all that: what was not synced to the disk is gone. For Linux, and
+    /// for root, who can mount a disk that is a file
+    #[arg(long)]
+    pub(crate) power_cuts: bool,
 }
 
 /// Where the keys come from.

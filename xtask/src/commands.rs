@@ -8,6 +8,7 @@ mod rotate_dcr;
 mod rotate_on_platform;
 mod rotate_secret;
 mod runbook;
+mod soak;
 mod status;
 mod survey_dcr;
 mod tidy;
@@ -49,6 +50,7 @@ pub(crate) fn run(command: Command) -> u8 {
         Command::Demo(typed) => block_on(async |interrupt| demo::run(&typed, interrupt).await),
         Command::StandInService(typed) => stand_in(&typed),
         Command::Tidy(typed) => tidy::run(&typed),
+        Command::Soak(typed) => soak::run(&typed),
     }
 }
 

@@ -99,6 +99,7 @@ fn each_command_explains_itself() {
         "runbook",
         "demo",
         "tidy",
+        "soak",
     ] {
         let ended = Xtask::new(command).arg("--help").run();
         assert_eq!(

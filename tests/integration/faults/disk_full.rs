@@ -117,7 +117,7 @@ fn intact_copy(out: &TempDir, run: &str) -> Result<SqliteFile> {
 }
 
 /// How to get mounts of one's own, as root or not; nothing if the test is to be left out.
-fn private_mounts() -> Option<Vec<&'static str>> {
+pub(crate) fn private_mounts() -> Option<Vec<&'static str>> {
     let ways = [
         vec!["--mount", "--"],
         vec!["--user", "--map-root-user", "--mount", "--"],

@@ -12,21 +12,21 @@ use serde_json::Value;
 use super::watch::Watch;
 use crate::procedure::tree::Tree;
 
-pub(super) const AGENT: &str = "lightspeed-agent";
-pub(super) const HANDLER: &str = "marketplace-handler";
+pub(crate) const AGENT: &str = "lightspeed-agent";
+pub(crate) const HANDLER: &str = "marketplace-handler";
 
 /// The secret that is rotated.
 #[derive(Clone, Copy)]
-pub(super) struct Subject {
-    pub(super) secret: &'static str,
-    pub(super) variable: &'static str,
-    pub(super) services: &'static [&'static str],
+pub(crate) struct Subject {
+    pub(crate) secret: &'static str,
+    pub(crate) variable: &'static str,
+    pub(crate) services: &'static [&'static str],
 }
 
 /// Services that read the latest version of one secret, and a folder to rotate it from.
-pub(super) struct Installation {
-    pub(super) google: Google,
-    pub(super) config: GcloudConfig,
+pub(crate) struct Installation {
+    pub(crate) google: Google,
+    pub(crate) config: GcloudConfig,
     subject: Subject,
     folder: tempfile::TempDir,
     variables: Vec<(String, String)>,
@@ -36,7 +36,7 @@ pub(super) struct Installation {
 
 impl Installation {
     /// With one version; nothing where `gcloud` needn't be.
-    pub(super) async fn new(subject: Subject, value: &str) -> Result<Option<Installation>> {
+    pub(crate) async fn new(subject: Subject, value: &str) -> Result<Option<Installation>> {
         if !super::has_gcloud() {
             return Ok(None);
         }
@@ -61,7 +61,7 @@ impl Installation {
     }
 
     /// Adds to the settings.
-    pub(super) fn set(self, more: &str) -> Result<Installation> {
+    pub(crate) fn set(self, more: &str) -> Result<Installation> {
         let settings =
             "platform = \"google-cloud\"\nstate_dir = \"state\"\nannounce = false\nsoak = \"0s\"\n";
         self.write("rotation.toml", &format!("{settings}{more}"))?;
@@ -69,15 +69,20 @@ impl Installation {
     }
 
     /// Sets a variable for the program.
-    pub(super) fn variable(mut self, name: &str, value: &str) -> Installation {
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Installation {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// Writes a file with a value that may come to light no more than the versions may.
-    pub(super) fn hide(&mut self, name: &str, value: &str) -> Result<()> {
+    pub(crate) fn hide(&mut self, name: &str, value: &str) -> Result<()> {
         self.others.push(value.to_owned());
         self.write(name, value)
+    }
+
+    /// The folder that the program runs in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     fn write(&self, name: &str, text: &str) -> Result<()> {
@@ -85,7 +90,18 @@ impl Installation {
     }
 
     /// Runs the program, and looks that no value came to light.
-    pub(super) fn run(&self, arguments: &[&str]) -> Result<Output> {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<Output> {
+        let running = self.program(arguments).spawn();
+        let watch = Watch::children_of(running.pid());
+        let output = running.wait();
+        let seen = watch.end();
+        self.refuse_value_in("a child's arguments or environment", &seen);
+        self.refuse_values(&output)?;
+        Ok(output)
+    }
+
+    /// The program with arguments, in this folder.
+    pub(crate) fn program(&self, arguments: &[&str]) -> Program {
         let mut program = Program::xtask(env!("CARGO_BIN_EXE_xtask-under-test"))
             .args(arguments)
             .current_dir(self.folder.path())
@@ -96,13 +112,13 @@ impl Installation {
         for (name, value) in self.config.environment().iter().chain(&self.variables) {
             program = program.env(name, value);
         }
-        let running = program.spawn();
-        let watch = Watch::children_of(running.pid());
-        let output = running.wait();
-        let seen = watch.end();
+        program
+    }
+
+    /// Looks that no value came to light by a run of the program.
+    pub(crate) fn refuse_values(&self, output: &Output) -> Result<()> {
         let printed = format!("{}{}", output.stdout, output.stderr);
         self.refuse_value_in("what was printed", &printed);
-        self.refuse_value_in("a child's arguments or environment", &seen);
         let world = self.google.world();
         let targets = world.requests.iter().map(|one| one.target.as_str());
         let targets: String = targets.collect();
@@ -113,7 +129,7 @@ impl Installation {
         if state.exists() {
             self.refuse_value_under("the journals", &state)?;
         }
-        Ok(output)
+        Ok(())
     }
 
     fn refuse_value_in(&self, place: &str, text: &str) {
@@ -151,7 +167,7 @@ impl Installation {
     }
 
     /// The values of all versions, the first one first.
-    pub(super) fn values(&self) -> Vec<String> {
+    pub(crate) fn values(&self) -> Vec<String> {
         let world = self.google.world();
         let versions = world.secrets.secrets[self.subject.secret].iter();
         versions
@@ -160,12 +176,12 @@ impl Installation {
     }
 
     /// The states of all versions, the first one first.
-    pub(super) fn states(&self) -> Vec<&'static str> {
+    pub(crate) fn states(&self) -> Vec<&'static str> {
         self.google.world().secrets.states(self.subject.secret)
     }
 
     /// What the template of each service says of the secret's version.
-    pub(super) fn bound(&self) -> Result<Vec<String>> {
+    pub(crate) fn bound(&self) -> Result<Vec<String>> {
         let world = self.google.world();
         let bound = |service: &&str| {
             let key = world.run.services[*service].next_key(self.subject.variable);
@@ -175,7 +191,7 @@ impl Installation {
     }
 
     /// What each service is told.
-    pub(super) fn told(&self) -> Vec<Value> {
+    pub(crate) fn told(&self) -> Vec<Value> {
         let world = self.google.world();
         let services = self.subject.services.iter();
         services
@@ -184,7 +200,7 @@ impl Installation {
     }
 
     /// The name of the run that was begun last.
-    pub(super) fn run_name(&self) -> Result<String> {
+    pub(crate) fn run_name(&self) -> Result<String> {
         let folder = self.folder.path().join("state/runs");
         let names = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name()));
         let names: Result<Vec<_>> = names.collect();

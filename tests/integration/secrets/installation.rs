@@ -12,15 +12,15 @@ use crate::procedure::sandbox::{Sandbox, Stored, assert_none_in};
 
 /// Both services are restarted by a script, which a file named `broken` makes fail. What a
 /// service finds in the `.env` is in `running` from then on.
-pub(super) const BOTH: &str = "[local.agent]\nrestart = [\"sh\", \"restart.sh\", \"agent\"]\n\
+pub(crate) const BOTH: &str = "[local.agent]\nrestart = [\"sh\", \"restart.sh\", \"agent\"]\n\
                                [local.handler]\nrestart = [\"sh\", \"restart.sh\", \"handler\"]\n";
 
 const RESTART: &str = "cp .env running.$1 && mv running.$1 running && echo $1 >> restarts\n\
                        test ! -e broken\n";
 
 /// An installation of a test's own.
-pub(super) struct Installation {
-    pub(super) sandbox: Sandbox,
+pub(crate) struct Installation {
+    pub(crate) sandbox: Sandbox,
     /// What the program finds in its environment.
     environment: Vec<(&'static str, PathBuf)>,
     /// What stands in no output, beside what is in the `.env` and in the store.
@@ -29,7 +29,7 @@ pub(super) struct Installation {
 
 impl Installation {
     /// With these variables in the `.env`, and these tables in the settings.
-    pub(super) fn new(variables: &str, tables: &str) -> Result<Installation> {
+    pub(crate) fn new(variables: &str, tables: &str) -> Result<Installation> {
         let sandbox = Sandbox::empty()?;
         sandbox.write_env(&format!("LOG_LEVEL=INFO\n{variables}"))?;
         sandbox.write("restart.sh", RESTART)?;
@@ -42,7 +42,7 @@ impl Installation {
     }
 
     /// One whose client secrets an issuer has issued.
-    pub(super) fn of_issuer(
+    pub(crate) fn of_issuer(
         issuer: &TestIssuer,
         variables: &str,
         tables: &str,
@@ -55,32 +55,32 @@ impl Installation {
     }
 
     /// Looks for this in every output from now on.
-    pub(super) fn keeps_secret(&mut self, secret: &str) {
+    pub(crate) fn keeps_secret(&mut self, secret: &str) {
         self.secrets.push(secret.to_owned());
     }
 
     /// The program with arguments, in this folder.
-    pub(super) fn program(&self, arguments: &[&str]) -> Program {
+    pub(crate) fn program(&self, arguments: &[&str]) -> Program {
         self.at_home(self.sandbox.program(arguments))
     }
 
     /// With this installation's environment.
-    pub(super) fn at_home(&self, program: Program) -> Program {
+    pub(crate) fn at_home(&self, program: Program) -> Program {
         let variables = self.environment.iter();
         variables.fold(program, |program, (name, value)| program.env(name, value))
     }
 
     /// Runs the program to its end, and looks that it printed no secret.
-    pub(super) fn run(&self, arguments: &[&str]) -> Result<Output> {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<Output> {
         self.checked(&self.program(arguments))
     }
 
     /// Runs what was copied from a message or from `status`, likewise.
-    pub(super) fn pasted(&self, line: &str) -> Result<Output> {
+    pub(crate) fn pasted(&self, line: &str) -> Result<Output> {
         self.checked(&self.at_home(self.sandbox.shell(line)))
     }
 
-    pub(super) fn checked(&self, program: &Program) -> Result<Output> {
+    pub(crate) fn checked(&self, program: &Program) -> Result<Output> {
         let before = self.secrets()?;
         let output = program.run();
         assert_none_in(&output, &before);
@@ -89,7 +89,7 @@ impl Installation {
     }
 
     /// Everything that is secret now: in the `.env`, in the store, and what follows from it.
-    pub(super) fn secrets(&self) -> Result<Vec<String>> {
+    pub(crate) fn secrets(&self) -> Result<Vec<String>> {
         let mut values = self.secrets.clone();
         for name in self.sandbox.tree()?.names() {
             if name == ".env" {
@@ -111,44 +111,44 @@ impl Installation {
     }
 
     /// What the `.env` has for a variable.
-    pub(super) fn variable(&self, name: &str) -> Result<String> {
+    pub(crate) fn variable(&self, name: &str) -> Result<String> {
         variable_in(&self.sandbox.read(".env")?, name)
     }
 
     /// What a service that was restarted has for a variable.
-    pub(super) fn served(&self, name: &str) -> Result<String> {
+    pub(crate) fn served(&self, name: &str) -> Result<String> {
         variable_in(&self.sandbox.read("running")?, name)
     }
 
     /// Which services were restarted, in this order.
-    pub(super) fn restarts(&self) -> Vec<String> {
+    pub(crate) fn restarts(&self) -> Vec<String> {
         let log = self.sandbox.read("restarts").unwrap_or_default();
         log.lines().map(str::to_owned).collect()
     }
 
     /// The versions that the store has, the oldest first.
-    pub(super) fn stored(&self, secret: &str) -> Result<Vec<Stored>> {
+    pub(crate) fn stored(&self, secret: &str) -> Result<Vec<Stored>> {
         self.sandbox.stored_as(&format!(".rotation/{secret}"))
     }
 
     /// Their states.
-    pub(super) fn states(&self, secret: &str) -> Result<Vec<String>> {
+    pub(crate) fn states(&self, secret: &str) -> Result<Vec<String>> {
         let stored = self.stored(secret)?.into_iter();
         Ok(stored.map(|version| version.state).collect())
     }
 
     /// The run that was begun last.
-    pub(super) fn last_run(&self) -> Result<String> {
+    pub(crate) fn last_run(&self) -> Result<String> {
         self.sandbox.runs()?.pop().context("no run")
     }
 
     /// The commands that `status` names for what isn't at its end.
-    pub(super) fn next_commands(&self) -> Result<Vec<String>> {
+    pub(crate) fn next_commands(&self) -> Result<Vec<String>> {
         Ok(next_commands(&self.run(&["status"])?))
     }
 
     /// No run is unfinished, as `status` tells scripts.
-    pub(super) fn expect_nothing_unfinished(&self) -> Result<()> {
+    pub(crate) fn expect_nothing_unfinished(&self) -> Result<()> {
         let status = json(&self.run(&["status", "--format", "json"])?)?;
         for run in status["runs"].as_array().context("runs")? {
             ensure!(run["is_unfinished"] == false, "{run}");
@@ -157,7 +157,7 @@ impl Installation {
     }
 
     /// The text of both streams for a snapshot, without what differs from run to run.
-    pub(super) fn streams(&self, output: &Output) -> Result<String> {
+    pub(crate) fn streams(&self, output: &Output) -> Result<String> {
         let code = output.code.context("an exit code")?;
         let (stdout, stderr) = (&output.stdout, &output.stderr);
         self.sandbox.hidden(&format!(
@@ -166,7 +166,7 @@ impl Installation {
     }
 
     /// Nothing but journals, reports and the store's own notes about runs has changed since.
-    pub(super) fn expect_as_before(&self, before: &crate::procedure::tree::Tree) -> Result<()> {
+    pub(crate) fn expect_as_before(&self, before: &crate::procedure::tree::Tree) -> Result<()> {
         let mut differences = before.differences(&self.sandbox.tree()?);
         differences.retain(|name| !is_of_runs(name));
         ensure!(differences.is_empty(), "{differences:?}");
