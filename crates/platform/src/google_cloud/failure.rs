@@ -67,6 +67,9 @@ impl Failure {
     }
 }
 
+/// What `gcloud` says of an answer that it can't read, half of one say.
+const UNREAD: &str = "Error decoding response";
+
 /// The line with the error, without its prefix and without what could harm a
 /// terminal.
 fn message(stderr: &str) -> String {
@@ -81,6 +84,11 @@ fn message(stderr: &str) -> String {
         _ => line,
     };
     let line = answered(line).unwrap_or_else(|| line.to_owned());
+    // What follows is the answer itself, with the value that was asked for.
+    let line = match line.split_once(UNREAD) {
+        Some((before, _)) => format!("{before}{UNREAD}"),
+        None => line,
+    };
     let plain = |character: char| {
         if character.is_control() {
             ' '
@@ -132,8 +140,11 @@ fn kind(message: &str) -> Kind {
 }
 
 fn is_server_fault(message: &str) -> bool {
-    const SIGNS: [&str; 6] = [
+    const SIGNS: [&str; 7] = [
         "gcloud crashed",
+        // Of the name in an answer that was cut off in its headers: it passes for an
+        // empty one.
+        "is required but was not provided",
         "UNAVAILABLE",
         "INTERNAL: ",
         "DEADLINE_EXCEEDED",
@@ -183,6 +194,19 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_cannot_be_read_is_not_quoted() {
+        let failure = read(
+            "ERROR: gcloud crashed (InvalidDataFromServerError): Error decoding response \"b'{\\n \
+             \"payload\": {\"data\": \"aHVudGVyMg\" as type AccessSecretVersionResponse: x",
+        );
+        assert_eq!(
+            failure.message,
+            "gcloud crashed (InvalidDataFromServerError): Error decoding response"
+        );
+        assert!(failure.is_unsettled());
+    }
+
+    #[test]
     fn a_missing_permission_is_named() {
         for text in [
             "ERROR: (gcloud.x) PERMISSION_DENIED: Permission secretmanager.versions.add denied on resource (or it may not exist).",
@@ -204,6 +228,7 @@ mod tests {
     fn only_what_may_have_happened_is_unsettled() {
         for text in [
             "ERROR: gcloud crashed (MaxRetryError): HTTPConnectionPool",
+            "ERROR: (gcloud.x) value for field [projectsId] in collection [x.y] is required but was not provided",
             "ERROR: (gcloud.x) UNAVAILABLE: try later",
             "ERROR: (gcloud.x) HTTPError 503: try later",
             "ERROR: (gcloud.x) HttpError accessing <http://s.test/v1/x>: response: <{'status': 502}>, content <>",

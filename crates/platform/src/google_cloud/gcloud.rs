@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use secret::SecretValue;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::Settings;
@@ -101,6 +102,19 @@ impl Gcloud {
                 other => return other,
             }
             tokio::time::sleep(self.settings.timeouts.poll).await;
+        }
+    }
+
+    /// Asks for something of a form; once more also where the answer has none of it: of
+    /// one that is cut off in its headers, `gcloud` makes an empty one.
+    pub(super) async fn ask_for<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, Failure> {
+        let mut attempt = 1;
+        loop {
+            match self.ask(call).await?.json() {
+                Err(_) if attempt < ATTEMPTS => attempt += 1,
+                read => return read,
+            }
+            self.pause().await;
         }
     }
 

@@ -13,7 +13,7 @@ use secret::{SecretValue, VersionNumber, Versioned};
 
 use self::answers::{AccessAnswer, VersionAnswer};
 use super::failure::{Failure, Kind};
-use super::gcloud::{Call, Gcloud};
+use super::gcloud::{ATTEMPTS, Call, Gcloud};
 use super::{CloudError, is_name};
 use crate::{Error, Reference, SecretStore, Version, VersionState};
 
@@ -67,7 +67,9 @@ impl SecretManager {
     ) -> Result<(), Error> {
         let reference = Reference::Number(version);
         let call = SecretManager::changing(secret, &version.to_string(), to)?;
-        let Err(failure) = self.gcloud.call(&call).await else {
+        let called = self.gcloud.call(&call).await;
+        let changed = called.and_then(|answer| answer.json::<VersionAnswer>());
+        let Err(failure) = changed else {
             return Ok(());
         };
         if !failure.is_unsettled() && !matches!(failure.kind, Kind::Precondition) {
@@ -119,8 +121,36 @@ impl SecretManager {
         read.value().ok_or_else(|| unexpected(&call, "a value"))
     }
 
+    /// All versions, the newest first.
     async fn list(&self, secret: &str) -> Result<Vec<Version>, Failure> {
         let action = format!("list the versions of the secret `{secret}`");
+        for _ in 0..ATTEMPTS {
+            let versions = self.list_once(secret, &action).await?;
+            // Of an answer that is cut off in its headers, `gcloud` makes an empty list.
+            if !versions.is_empty() || self.has_none(secret, &action).await? {
+                return Ok(versions);
+            }
+        }
+        Err(Failure {
+            kind: Kind::Unavailable,
+            message: "none is listed, and there is one".to_owned(),
+            action,
+        })
+    }
+
+    /// Whether the secret has no version at all, or isn't there.
+    async fn has_none(&self, secret: &str, action: &str) -> Result<bool, Failure> {
+        let words = ["secrets", "versions", "describe", "latest"];
+        let call = Call::new(action.to_owned(), &words).with(format!("--secret={secret}"));
+        match self.gcloud.ask(&call).await {
+            Ok(_) => Ok(false),
+            Err(failure) if failure.is_not_found() => Ok(true),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn list_once(&self, secret: &str, action: &str) -> Result<Vec<Version>, Failure> {
+        let action = action.to_owned();
         let call = Call::new(action, &["secrets", "versions", "list", secret]);
         let answer = self.gcloud.ask(&call).await?;
         let mut versions = Vec::new();

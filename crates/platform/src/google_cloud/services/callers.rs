@@ -18,6 +18,10 @@ const UNCHECKED: &str = "run.googleapis.com/invoker-iam-disabled";
 struct PolicyAnswer {
     #[serde(default)]
     bindings: Vec<PolicyBinding>,
+    /// Each policy has one, also without a binding. What has none is no policy, and doesn't
+    /// say that nobody may call.
+    #[serde(rename = "etag")]
+    _etag: IgnoredAny,
 }
 
 #[derive(Deserialize)]
@@ -33,8 +37,7 @@ impl CloudRun {
     async fn members(&self, service: &str) -> Result<Vec<String>, Error> {
         let action = format!("look who may call the service `{service}`");
         let call = Call::new(action, &["run", "services", "get-iam-policy", service]);
-        let answer = self.gcloud.ask(&call).await;
-        let policy = answer.and_then(|answer| answer.json::<PolicyAnswer>());
+        let policy: Result<PolicyAnswer, _> = self.gcloud.ask_for(&call).await;
         let policy = policy.map_err(|failure| self.error(failure))?;
         let bindings = policy.bindings.into_iter();
         let mut members = Vec::new();

@@ -29,10 +29,9 @@ impl CloudRun {
         }
         let action = format!("look at the service `{service}`");
         let call = Call::new(action, &["run", "services", "describe", service]);
-        match self.gcloud.ask(&call).await {
-            Ok(answer) => answer.json().map_err(|failure| self.error(failure)),
+        match self.gcloud.ask_for(&call).await {
             Err(failure) if failure.is_not_found() => Err(unknown()),
-            Err(failure) => Err(self.error(failure)),
+            answer => answer.map_err(|failure| self.error(failure)),
         }
     }
 
