@@ -2,7 +2,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use integration_tests::{Proxy, TestDatabase};
+use integration_tests::{Loss, Proxy, Side, TestDatabase};
 use tokio_postgres::{Client, Config, Error, NoTls};
 
 /// A database with an empty table, and a proxy in front of its server.
@@ -167,5 +167,44 @@ async fn it_cuts_in_the_middle_of_a_stream() -> Result<()> {
     let many = client.query("select generate_series(1, 1000000)", &[]);
     assert!(many.await.is_err());
     assert_eq!(proxy.cuts(), 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn it_loses_a_connection_at_the_statement_of_a_number() -> Result<()> {
+    let (database, proxy) = database_behind_proxy().await?;
+    for loss in [Loss::Reset, Loss::Closed, Loss::Silent] {
+        for (side, added) in [(Side::Before, 1), (Side::After, 2)] {
+            let look = database.connect().await;
+            let rows = async || anyhow::Ok(look.query("table rows", &[]).await?.len());
+            let (client, before) = (connect_through(&proxy, &database).await?, rows().await?);
+            proxy.lose_at(proxy.statements().len() + 1, side, loss);
+            let insert = "insert into rows values (1)";
+            client.batch_execute(insert).await?;
+            let patience = Duration::from_millis(300);
+            let second = tokio::time::timeout(patience, client.batch_execute(insert)).await;
+            let is_silent = second.is_err();
+            assert_eq!(is_silent, loss == Loss::Silent, "{side:?} {loss:?}");
+            assert!(is_silent || second?.is_err(), "{side:?} {loss:?}");
+            assert_eq!(rows().await?, before + added, "{side:?} {loss:?}");
+            proxy.cut_all();
+        }
+    }
+    assert_eq!(proxy.cuts(), 6);
+    Ok(())
+}
+
+#[tokio::test]
+async fn it_passes_in_pieces() -> Result<()> {
+    let (database, proxy) = database_behind_proxy().await?;
+    let client = connect_through(&proxy, &database).await?;
+    proxy.in_pieces(1, Duration::ZERO);
+    let echo = client.query_one("select $1::text || 'y'", &[&"x"]).await?;
+    assert_eq!(echo.get::<_, String>(0), "xy");
+    let pause = Duration::from_millis(50);
+    proxy.in_pieces(usize::MAX, pause);
+    let began = std::time::Instant::now();
+    client.batch_execute("table rows").await?;
+    assert!(began.elapsed() >= pause * 2);
     Ok(())
 }

@@ -52,6 +52,8 @@ pub struct World {
     pub unknown: Vec<&'static str>,
     /// What goes wrong next.
     pub faults: Vec<Fault>,
+    /// How often something did.
+    pub strikes: usize,
     /// Every request, in order.
     pub requests: Vec<Recorded>,
 }
@@ -90,6 +92,7 @@ impl Google {
     pub fn copy(&self) -> Google {
         let mut world = self.world().clone();
         world.requests.clear();
+        world.strikes = 0;
         Google::of(world)
     }
 

@@ -7,6 +7,7 @@ use std::net;
 use std::os::unix;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
@@ -26,10 +27,34 @@ enum Fault {
     CutBefore(Vec<u8>),
     /// When the server has answered the message, and the client hasn't heard it.
     CutAfter(Vec<u8>),
+    /// At the statement of this number.
+    At(usize, Side, Loss),
+    /// Bytes go through so many at a time, each time after a pause.
+    InPieces(usize, Duration),
     /// When so many more bytes have gone from the client to the server.
     CutAfterSent(usize),
     /// When so many more bytes have gone from the server to the client.
     CutAfterReceived(usize),
+}
+
+/// On which side of a statement something happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The server doesn't see it.
+    Before,
+    /// The server has run it, and the client doesn't hear so.
+    After,
+}
+
+/// How a connection is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// Both sides see it reset.
+    Reset,
+    /// Both sides see it closed.
+    Closed,
+    /// Nothing goes through any more, and nobody is told.
+    Silent,
 }
 
 /// What the proxy has been told, which its connections watch.
@@ -41,6 +66,8 @@ struct Orders {
     /// A connection that started under a lower number is to be cut.
     generation: u64,
     cuts: usize,
+    /// What clients ran, in order.
+    statements: Vec<String>,
 }
 
 /// A proxy on a port of this machine. Every fault strikes once: afterwards bytes pass.
@@ -131,6 +158,22 @@ impl Proxy {
         self.order(Fault::CutAfter(statement.into()));
     }
 
+    /// Loses the connection by which a client runs the statement of this number, counted
+    /// from 0: those that were run by now count.
+    pub fn lose_at(&self, number: usize, side: Side, loss: Loss) {
+        self.order(Fault::At(number, side, loss));
+    }
+
+    /// Every statement that a client has run.
+    pub fn statements(&self) -> Vec<String> {
+        self.orders.borrow().statements.clone()
+    }
+
+    /// Lets bytes through in pieces of this length, each after a pause.
+    pub fn in_pieces(&self, length: usize, pause: Duration) {
+        self.order(Fault::InPieces(length, pause));
+    }
+
     /// Resets the connection over which the last of so many bytes goes to the server.
     pub fn cut_after_sent(&self, bytes: usize) {
         self.order(Fault::CutAfterSent(bytes));
@@ -152,7 +195,7 @@ impl Proxy {
             .send_modify(|orders| orders.refuses_after_cut = refuses);
     }
 
-    /// How many connections were cut.
+    /// How many connections were lost.
     pub fn cuts(&self) -> usize {
         self.orders.borrow().cuts
     }

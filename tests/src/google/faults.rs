@@ -1,5 +1,8 @@
 //! What can be made to go wrong.
+use std::borrow::Cow;
 use std::time::Duration;
+
+use crate::network::{Reached, Trouble};
 
 /// Something that goes wrong with certain requests, a number of times.
 #[derive(Clone, Debug)]
@@ -7,7 +10,9 @@ pub struct Fault {
     /// `GET`, `POST`, `PUT`.
     pub method: &'static str,
     /// What the request's path has in it.
-    pub piece: &'static str,
+    pub piece: Cow<'static, str>,
+    /// How many such requests are left alone before.
+    pub after: u32,
     /// What happens.
     pub effect: Effect,
     /// How often.
@@ -27,14 +32,25 @@ pub enum Effect {
     ChangedMeanwhile,
     /// A sum that the server doesn't confirm.
     Unconfirmed,
+    /// The way there fails, or the way back.
+    Network(Trouble),
+    /// The answer is lost, and nothing reaches the servers from then on.
+    Away,
+    /// The connection is closed, and the request comes to the server so much later.
+    Strays(Duration),
 }
 
 impl Fault {
     /// Once.
-    pub fn once(method: &'static str, piece: &'static str, effect: Effect) -> Fault {
+    pub fn once(
+        method: &'static str,
+        piece: impl Into<Cow<'static, str>>,
+        effect: Effect,
+    ) -> Fault {
         Fault {
             method,
-            piece,
+            piece: piece.into(),
+            after: 0,
             effect,
             times: 1,
         }
@@ -51,9 +67,26 @@ impl Fault {
 
 /// The effect on this request, which is used up.
 pub(super) fn take(faults: &mut [Fault], method: &str, target: &str) -> Option<Effect> {
-    let fault = faults
-        .iter_mut()
-        .find(|fault| fault.times > 0 && fault.method == method && target.contains(fault.piece))?;
-    fault.times -= 1;
-    Some(fault.effect)
+    let mut effect = None;
+    for fault in faults {
+        if effect.is_some() || fault.method != method || !target.contains(&*fault.piece) {
+            continue;
+        }
+        if fault.after > 0 {
+            fault.after -= 1;
+        } else if fault.times > 0 {
+            fault.times -= 1;
+            effect = Some(fault.effect);
+        }
+    }
+    effect
+}
+
+/// No request comes to a server any more.
+pub(super) fn of_everything() -> Vec<Fault> {
+    let lost = Effect::Network(Trouble::Closed(Reached::Nothing));
+    let methods = ["GET", "POST", "PUT"];
+    methods
+        .map(|method| Fault::for_ever(method, "", lost))
+        .into()
 }

@@ -11,11 +11,13 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 
 use super::answer::Answer;
 use super::faults::{self, Effect};
 use super::run::policy;
 use super::{World, gcloud, policies, run, secrets, sql};
+use crate::network::{Answered, Reached, Trouble};
 use crate::runtime;
 
 /// A request that was made.
@@ -59,23 +61,76 @@ pub(super) fn listen(world: Shared) -> u16 {
     port
 }
 
+/// What befalls a connection, and what would have been answered.
+type Befalls = (Trouble, Answered);
+
+const CONTENT_TYPE: &str = "application/json; charset=UTF-8";
+
 async fn serve(stream: TcpStream, world: Shared) {
-    let service = service_fn(|request| respond(request, Arc::clone(&world)));
+    let _ = stream.set_nodelay(true);
+    let (befalls, mut befallen) = mpsc::channel(1);
+    let service = service_fn(|request| respond(request, Arc::clone(&world), befalls.clone()));
     let connection = hyper::server::conn::http1::Builder::new();
-    // A client that goes away is its own business.
-    let _ = connection
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    let mut connection = connection.serve_connection(TokioIo::new(stream), service);
+    tokio::select! {
+        // A client that goes away is its own business.
+        _ = &mut connection => {}
+        Some((trouble, answered)) = befallen.recv() => {
+            let stream = connection.into_parts().io.into_inner();
+            trouble.befall(stream, &answered).await;
+        }
+    }
 }
 
 async fn respond(
     request: Request<Incoming>,
     world: Shared,
+    befalls: mpsc::Sender<Befalls>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
+    let recorded = recorded(request).await;
+    let outcome = {
+        let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
+        answer(&mut world, &recorded)
+    };
+    let (answer, trouble) = match outcome {
+        Outcome::Answered(answer) => (answer, None),
+        Outcome::Late(answer, delay) => {
+            tokio::time::sleep(delay).await;
+            (answer, None)
+        }
+        Outcome::Befallen(answer, trouble) => (answer, Some(trouble)),
+        Outcome::Strays(delay) => {
+            runtime::spawn(async move {
+                tokio::time::sleep(delay).await;
+                let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
+                route(&mut world, &recorded);
+            });
+            let trouble = Trouble::Closed(Reached::Nothing);
+            (Answer::unavailable(), Some(trouble))
+        }
+    };
+    if let Some(trouble) = trouble {
+        let answered = Answered {
+            status: answer.status,
+            content_type: CONTENT_TYPE,
+            body: answer.body.to_string(),
+        };
+        // It takes the connection away from here.
+        let _ = befalls.send((trouble, answered)).await;
+        std::future::pending::<()>().await;
+    }
+    let response = Response::builder()
+        .status(answer.status)
+        .header("content-type", CONTENT_TYPE)
+        .body(Full::from(answer.body.to_string()));
+    Ok(response.expect("a response"))
+}
+
+async fn recorded(request: Request<Incoming>) -> Recorded {
     let (parts, body) = request.into_parts();
     let bytes = body.collect().await.map(|body| body.to_bytes());
     let target = parts.uri.path_and_query();
-    let recorded = Recorded {
+    Recorded {
         method: parts.method.to_string(),
         host: parts.uri.host().unwrap_or_default().to_owned(),
         target: target.map_or_else(String::new, ToString::to_string),
@@ -88,17 +143,7 @@ async fn respond(
             .headers
             .get("user-agent")
             .and_then(|value| call(value.to_str().ok()?)),
-    };
-    let (answer, delay) = {
-        let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
-        answer(&mut world, &recorded)
-    };
-    tokio::time::sleep(delay).await;
-    let response = Response::builder()
-        .status(answer.status)
-        .header("content-type", "application/json; charset=UTF-8")
-        .body(Full::from(answer.body.to_string()));
-    Ok(response.expect("a response"))
+    }
 }
 
 /// `… command/gcloud.run.services.describe invocation-id/1a2b …`
@@ -107,26 +152,45 @@ fn call(user_agent: &str) -> Option<String> {
     words.find_map(|word| Some(word.strip_prefix("invocation-id/")?.to_owned()))
 }
 
+/// What comes of a request.
+enum Outcome {
+    Answered(Answer),
+    Late(Answer, Duration),
+    /// It is answered, and this happens on the way.
+    Befallen(Answer, Trouble),
+    /// It isn't there yet.
+    Strays(Duration),
+}
+
 /// Answers, with what goes wrong meanwhile.
-fn answer(world: &mut World, request: &Recorded) -> (Answer, Duration) {
+fn answer(world: &mut World, request: &Recorded) -> Outcome {
     let effect = faults::take(&mut world.faults, &request.method, &request.target);
     world.requests.push(request.clone());
-    if effect == Some(Effect::Unavailable) {
-        return (Answer::unavailable(), Duration::ZERO);
-    }
-    if effect == Some(Effect::ChangedMeanwhile) {
-        world.run.change_all();
+    world.strikes += usize::from(effect.is_some());
+    match effect {
+        Some(Effect::Unavailable) => return Outcome::Answered(Answer::unavailable()),
+        Some(Effect::Strays(delay)) => return Outcome::Strays(delay),
+        Some(Effect::Network(trouble)) if !trouble.reaches_server() => {
+            return Outcome::Befallen(Answer::unavailable(), trouble);
+        }
+        Some(Effect::ChangedMeanwhile) => world.run.change_all(),
+        _ => {}
     }
     let mut answer = route(world, request);
     match effect {
         Some(Effect::AnswerLost) => answer = Answer::unavailable(),
-        Some(Effect::Late(delay)) => return (answer, delay),
+        Some(Effect::Late(delay)) => return Outcome::Late(answer, delay),
+        Some(Effect::Away) => {
+            world.faults = faults::of_everything();
+            return Outcome::Befallen(answer, Trouble::Closed(Reached::Server));
+        }
+        Some(Effect::Network(trouble)) => return Outcome::Befallen(answer, trouble),
         Some(Effect::Unconfirmed) => {
             answer.body["clientSpecifiedPayloadChecksum"] = json!(false);
         }
         _ => {}
     }
-    (answer, Duration::ZERO)
+    Outcome::Answered(answer)
 }
 
 fn route(world: &mut World, request: &Recorded) -> Answer {

@@ -1,6 +1,8 @@
 //! What can be made to go wrong.
 use std::time::Duration;
 
+use crate::network::Trouble;
+
 /// Something that goes wrong with the next connections or requests.
 #[derive(Clone, Debug)]
 pub struct Fault {
@@ -34,6 +36,8 @@ pub enum Effect {
     Answer(u16, String),
     /// This status, with the request's header and body quoted in the error.
     Echo(u16),
+    /// The way there fails, or the way back, below TLS.
+    Network(Trouble),
 }
 
 impl Effect {

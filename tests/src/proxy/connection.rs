@@ -8,8 +8,9 @@ use tokio::net::{TcpStream, UnixStream, tcp};
 use tokio::sync::watch;
 
 use super::conversation::{Conversation, Message};
-use super::shared::{Resettable, Shared};
-use super::{Fault, Orders};
+use super::shared::Shared;
+use super::{Fault, Loss, Orders, Side};
+use crate::network::Resettable;
 
 /// No answer to a statement takes longer in these tests.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -26,6 +27,7 @@ enum End {
     /// One side closed it.
     Closed,
     Cut,
+    Lost(Loss),
 }
 
 /// The direction of some bytes.
@@ -33,13 +35,6 @@ enum End {
 enum Towards {
     Server,
     Client,
-}
-
-/// The client's statement that the fault waits for, if this is it.
-enum Strike {
-    No,
-    Before,
-    After,
 }
 
 impl Connection {
@@ -82,12 +77,21 @@ impl Connection {
             end = self.pump_to_client(server, &mut to_client, &shared) => end,
             _ = orders.wait_for(|orders| orders.generation > generation) => Ok(End::Cut),
         };
-        if let Ok(End::Cut) = end {
-            // Before the reset: the client may be back before its error is read.
-            self.orders.send_modify(|orders| {
-                orders.cuts += 1;
-                orders.refuses |= orders.refuses_after_cut;
-            });
+        let loss = match end {
+            Ok(End::Cut) => Loss::Reset,
+            Ok(End::Lost(loss)) => loss,
+            Ok(End::Closed) | Err(_) => return,
+        };
+        // Before the loss: the client may be back before its error is read.
+        self.orders.send_modify(|orders| {
+            orders.cuts += 1;
+            orders.refuses |= orders.refuses_after_cut;
+        });
+        if loss == Loss::Silent {
+            let cut = orders.wait_for(|orders| orders.generation > generation);
+            drop(cut.await);
+        }
+        if loss != Loss::Closed {
             to_client.reset();
             to_server.reset();
         }
@@ -110,10 +114,10 @@ impl Connection {
             let mut messages = messages.into_iter();
             while let Some(message) = messages.next() {
                 let strike = self.strike(&message);
-                if let Strike::Before = strike {
-                    return Ok(End::Cut);
+                if let Some((Side::Before, loss)) = strike {
+                    return Ok(End::Lost(loss));
                 }
-                if let Strike::After = strike {
+                if strike.is_some() {
                     shared.with(Conversation::withhold_answers);
                 }
                 if let End::Cut = self
@@ -122,14 +126,14 @@ impl Connection {
                 {
                     return Ok(End::Cut);
                 }
-                if let Strike::After = strike {
+                if let Some((_, loss)) = strike {
                     let behind = messages.flat_map(|message| message.bytes).collect();
                     tokio::select! {
                         () = shared.wait_for_answers() => {}
                         () = tokio::time::sleep(ANSWER_TIMEOUT) => {}
                         end = send_behind(behind, client, server, shared) => return end,
                     }
-                    return Ok(End::Cut);
+                    return Ok(End::Lost(loss));
                 }
             }
         }
@@ -175,15 +179,21 @@ impl Connection {
     }
 
     /// Takes the fault if it waits for this message, so that it strikes once.
-    fn strike(&self, message: &Message) -> Strike {
-        let Some(statement) = &message.runs else {
-            return Strike::No;
-        };
-        let mut strike = Strike::No;
+    fn strike(&self, message: &Message) -> Option<(Side, Loss)> {
+        let statement = message.runs.as_ref()?;
+        let mut strike = None;
         self.orders.send_if_modified(|orders| {
+            let number = orders.statements.len();
+            let text = String::from_utf8_lossy(statement).into_owned();
+            orders.statements.push(text);
             strike = match &orders.fault {
-                Fault::CutBefore(text) if contains(statement, text) => Strike::Before,
-                Fault::CutAfter(text) if contains(statement, text) => Strike::After,
+                Fault::CutBefore(text) if contains(statement, text) => {
+                    Some((Side::Before, Loss::Reset))
+                }
+                Fault::CutAfter(text) if contains(statement, text) => {
+                    Some((Side::After, Loss::Reset))
+                }
+                Fault::At(at, side, loss) if *at == number => Some((*side, *loss)),
                 _ => return false,
             };
             orders.fault = Fault::None;
@@ -214,9 +224,17 @@ impl Connection {
             orders.fault = Fault::None;
             true
         });
-        writer
-            .write_all(&bytes[..cut_at.unwrap_or(bytes.len())])
-            .await?;
+        let (length, pause) = match self.orders.borrow().fault {
+            Fault::InPieces(length, pause) => (length, pause),
+            _ => (usize::MAX, Duration::ZERO),
+        };
+        for piece in bytes[..cut_at.unwrap_or(bytes.len())].chunks(length) {
+            // Even a sleep of no length takes a millisecond.
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+            }
+            writer.write_all(piece).await?;
+        }
         Ok(cut_at.map_or(End::Closed, |_| End::Cut))
     }
 }

@@ -1,8 +1,6 @@
-//! What the two directions of a connection share, and how it is reset.
+//! What the two directions of a connection share.
 use std::sync::{Mutex, PoisonError};
 
-use tokio::io::AsyncWrite;
-use tokio::net::{tcp, unix};
 use tokio::sync::Notify;
 
 use super::conversation::Conversation;
@@ -30,21 +28,4 @@ impl Shared {
             self.answered.notified().await;
         }
     }
-}
-
-/// The writing half of a stream that can be reset in place of closed.
-pub(super) trait Resettable: AsyncWrite + Unpin {
-    fn reset(self);
-}
-
-impl Resettable for tcp::OwnedWriteHalf {
-    fn reset(self) {
-        let _ = self.as_ref().set_zero_linger();
-        // Dropping it would say good-bye first.
-        self.forget();
-    }
-}
-
-impl Resettable for unix::OwnedWriteHalf {
-    fn reset(self) {}
 }
