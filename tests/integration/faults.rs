@@ -18,6 +18,7 @@ mod tokens;
 
 mod busy;
 pub(crate) mod disk_full;
+mod every_statement;
 mod killed;
 mod locked;
 mod lost;

@@ -10,6 +10,8 @@ mod hand_procedure;
 pub(crate) mod installation;
 mod lab;
 mod loaded;
+mod network;
+mod network_operations;
 mod rotation;
 mod services;
 mod sql_proxy;

@@ -7,6 +7,7 @@
 mod attempts;
 mod certificates;
 mod lab;
+mod network;
 mod no_verdict;
 mod secrecy;
 mod stand_in;

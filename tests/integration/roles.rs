@@ -1,6 +1,7 @@
 //! Roles of a Postgres server that take turns.
 mod alternate;
 mod cut_off;
+mod every_statement;
 mod in_place;
 pub(crate) mod lab;
 mod logins;

@@ -33,6 +33,7 @@ mod hands_at_files;
 mod hands_at_logins;
 mod journal_cut;
 mod logins;
+mod network;
 mod on_google;
 mod other_people;
 mod sequences;

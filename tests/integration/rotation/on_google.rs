@@ -37,6 +37,10 @@ fn cases(undisturbed: &Undisturbed) -> Vec<Case> {
     moments.filter_map(case).collect()
 }
 
+pub(super) fn are_all_wanted() -> bool {
+    std::env::var_os("TEST_GOOGLE_CASES").is_some_and(|value| value == "all")
+}
+
 /// `part`: which of the cases are gone through where not all of them are.
 async fn each_step_fails_and_each_record_is_the_last(
     world: Option<World>,
@@ -49,7 +53,7 @@ async fn each_step_fails_and_each_record_is_the_last(
     let began = Instant::now();
     let undisturbed = Undisturbed::run_of(&world, &name).await?;
     let all = cases(&undisturbed);
-    let are_all_wanted = std::env::var_os("TEST_GOOGLE_CASES").is_some_and(|value| value == "all");
+    let are_all_wanted = are_all_wanted();
     let is_chosen = |number: &usize| are_all_wanted || number % ONE_OF == part % ONE_OF;
     let chosen: Vec<_> = (0..all.len())
         .filter(is_chosen)
@@ -69,7 +73,7 @@ async fn each_step_fails_and_each_record_is_the_last(
 }
 
 /// Whoever issues the client's secrets knows three of them.
-async fn client(secret: Secret, id: &str) -> Result<Option<World>> {
+pub(super) async fn client(secret: Secret, id: &str) -> Result<Option<World>> {
     let Some(project) = Project::new(secret, &["hunter2-older", OLD]).await else {
         return Ok(None);
     };
@@ -80,7 +84,7 @@ async fn client(secret: Secret, id: &str) -> Result<Option<World>> {
     Ok(Some(world))
 }
 
-async fn login(secret: Secret) -> Result<Option<World>> {
+pub(super) async fn login(secret: Secret) -> Result<Option<World>> {
     let server = Server::new(secret, Mode::Alternate).await;
     let url = server.first_url();
     let project = Project::new(secret, &[&url.replace("%40", "older"), &url]).await;

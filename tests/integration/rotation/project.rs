@@ -1,5 +1,6 @@
 //! A project of Google Cloud in place of the files: the real `gcloud`, and what the
 //! stand-in knows.
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -11,11 +12,17 @@ use rotation::{DCR_ENCRYPTION_KEY, Role, Secret};
 use secret::VersionNumber;
 use serde_json::Value;
 
+use super::network::Case;
+
+/// How long anything may take.
+const LIMIT: Duration = Duration::from_secs(60);
+
 /// A project whose services read the latest version of the secret, as they are
 /// installed.
 pub(super) struct Project {
     google: Google,
     config: GcloudConfig,
+    limit: Cell<Duration>,
 }
 
 /// What a project tells of a secret.
@@ -63,6 +70,7 @@ impl Project {
         Some(Project {
             config: GcloudConfig::new(&google),
             google,
+            limit: Cell::new(LIMIT),
         })
     }
 
@@ -76,13 +84,37 @@ impl Project {
         Project {
             config: GcloudConfig::new(&google),
             google,
+            limit: Cell::new(LIMIT),
         }
+    }
+
+    /// Every request so far: its method and its target.
+    pub(super) fn asked(&self) -> Vec<(String, String)> {
+        let world = self.google.world();
+        let requests = world.requests.iter();
+        requests
+            .map(|one| (one.method.clone(), one.target.clone()))
+            .collect()
+    }
+
+    /// Has a request meet with trouble.
+    pub(super) fn disturb(&self, case: &Case) {
+        self.limit.set(case.limit());
+        self.google.fault(case.fault());
+    }
+
+    /// Has nothing go wrong any more; tells whether anything did.
+    pub(super) fn mend(&self) -> bool {
+        self.limit.set(LIMIT);
+        let mut world = self.google.world();
+        world.faults.clear();
+        world.strikes > 0
     }
 
     /// The platform over the real `gcloud`, past everything that may be hit.
     pub(super) fn platform(&self, secret: Secret) -> Result<Platform> {
         let is_key = secret == DCR_ENCRYPTION_KEY;
-        let limit = Duration::from_secs(60);
+        let limit = self.limit.get();
         Ok(platform::google_cloud::platform(Settings {
             project: google::PROJECT.to_owned(),
             region: google::REGION.to_owned(),

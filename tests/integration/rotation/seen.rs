@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use platform::{Bound, Service};
 use rotation::{DCR_ENCRYPTION_KEY, Secret};
+use serde_json::Value;
 
 pub(super) use table::{Cell, Table};
 
@@ -32,7 +33,7 @@ pub(super) struct Seen {
     /// The services that read the secret.
     pub(super) services: Vec<Service>,
     /// What the services of a project are told.
-    told: Vec<serde_json::Value>,
+    told: Vec<Value>,
 }
 
 /// What depends on the value beside the services and the table.
@@ -203,6 +204,43 @@ impl Seen {
         assert!(!self.is_enabled(start.value_in_use()), "{case}: retired");
     }
 
+    /// Sees that a run that met with trouble left what one without did: it enabled as many
+    /// versions, and the services are told the same.
+    pub(super) fn expect_alike(&self, other: &Seen, case: &str) {
+        let states = self.states();
+        assert_eq!(self.enabled(), other.enabled(), "{case}: {states:?}");
+        assert_eq!(self.told_of_latest(), other.told_of_latest(), "{case}");
+    }
+
+    /// How many versions are enabled.
+    pub(super) fn enabled(&self) -> usize {
+        let versions = self.versions.values();
+        versions.filter(|(state, _)| state == "enabled").count()
+    }
+
+    /// What services are told, without the names of revisions, and with the number of the
+    /// latest version in words.
+    fn told_of_latest(&self) -> Vec<Value> {
+        let latest = self.latest().map(|(number, ..)| number.to_string());
+        let told = self.told.iter().cloned();
+        told.map(|mut spec| {
+            for target in spec["traffic"].as_array_mut().into_iter().flatten() {
+                target["revisionName"] = Value::Null;
+            }
+            let container = &mut spec["template"]["spec"]["containers"][0];
+            for variable in container["env"].as_array_mut().into_iter().flatten() {
+                let key = variable.pointer_mut("/valueFrom/secretKeyRef/key");
+                if let Some(key) = key
+                    && key.as_str() == latest.as_deref()
+                {
+                    *key = Value::from("the latest number");
+                }
+            }
+            spec
+        })
+        .collect()
+    }
+
     pub(super) fn expect_all_under(&self, value: &str, case: &str) {
         assert_eq!(
             self.cells_under(value),
@@ -222,9 +260,9 @@ fn versions(folder: &Path) -> Result<BTreeMap<u64, (String, String)>> {
     let Ok(index) = fs::read(folder.join("versions.json")) else {
         return Ok(BTreeMap::new());
     };
-    let index: serde_json::Value = serde_json::from_slice(&index)?;
+    let index: Value = serde_json::from_slice(&index)?;
     let entries = index["versions"].as_array().context("no versions")?;
-    let version = |entry: &serde_json::Value| {
+    let version = |entry: &Value| {
         let number = entry["number"].as_u64().context("no number")?;
         let state = entry["state"].as_str().context("no state")?.to_owned();
         let value = fs::read_to_string(folder.join(format!("{number}.value")))?;

@@ -86,6 +86,11 @@ impl World {
         Ok(world)
     }
 
+    /// The project of a world on Google Cloud.
+    pub(super) fn project(&self) -> &Project {
+        self.project.as_ref().expect("a project")
+    }
+
     /// Makes the value in use the latest version, beside an older one.
     pub(super) async fn store_beside(&self, older: &SecretValue) -> Result<()> {
         let (secret, store) = (self.scene.secret(), self.platform()?.store);
