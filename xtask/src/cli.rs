@@ -17,6 +17,7 @@ use reencrypt::ColumnName;
 pub(crate) use self::doctor::Doctor;
 pub(crate) use self::procedure::{Going, Place, Resume, Rollback, Runbook, Status, quoted};
 pub(crate) use self::rotate_secret::{Contain, RotateSecret};
+pub(crate) use self::values::waiting_time;
 use crate::failure::Failure;
 
 /// What the arguments ask for.

@@ -9,7 +9,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The text is no time to wait.
 #[derive(Debug)]
-pub(super) struct WaitingTimeError;
+pub(crate) struct WaitingTimeError;
 
 impl std::fmt::Display for WaitingTimeError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -21,7 +21,7 @@ impl std::error::Error for WaitingTimeError {}
 
 /// Reads `10s`, `1m 30s`, `500ms`. The message doesn't quote the text, for
 /// whatever was typed by mistake may be a secret.
-pub(super) fn waiting_time(text: &str) -> Result<Duration, WaitingTimeError> {
+pub(crate) fn waiting_time(text: &str) -> Result<Duration, WaitingTimeError> {
     let time = humantime::parse_duration(text).map_err(|_| WaitingTimeError)?;
     if (SHORTEST..=LONGEST).contains(&time) {
         Ok(time)

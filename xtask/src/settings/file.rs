@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::cli::waiting_time;
 use crate::failure::{Failure, chain};
 
 /// The file that is read when no other is named.
@@ -34,10 +35,10 @@ pub(crate) struct File {
     #[serde(default)]
     pub(crate) exclude_columns: Vec<String>,
     /// How long to wait for the lock on the table.
-    #[serde(default, deserialize_with = "time")]
+    #[serde(default, deserialize_with = "time_to_wait")]
     pub(crate) lock_timeout: Option<Duration>,
     /// How long one statement may take, on Postgres.
-    #[serde(default, deserialize_with = "time")]
+    #[serde(default, deserialize_with = "time_to_wait")]
     pub(crate) statement_timeout: Option<Duration>,
     /// Whether a window is announced first.
     pub(crate) announce: Option<bool>,
@@ -184,7 +185,7 @@ pub(crate) fn read(named: Option<&Path>) -> Result<File, Failure> {
     Ok(file)
 }
 
-fn parse(path: &Path, text: &str) -> Result<File, Failure> {
+pub(super) fn parse(path: &Path, text: &str) -> Result<File, Failure> {
     toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| {
             let before = text.get(..span.start).unwrap_or(text);
@@ -201,7 +202,7 @@ fn parse(path: &Path, text: &str) -> Result<File, Failure> {
 }
 
 impl File {
-    fn resolve_paths(&mut self, folder: &Path) {
+    pub(super) fn resolve_paths(&mut self, folder: &Path) {
         self.local.env_file.get_or_insert_with(|| ".env".into());
         let paths = [
             &mut self.state_dir,
@@ -220,6 +221,14 @@ fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, 
     humantime::parse_duration(&text)
         .map(Some)
         .map_err(|_| serde::de::Error::custom("expected a time such as `24h`"))
+}
+
+/// `10s`, within the limits that the flags have.
+fn time_to_wait<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    waiting_time(&text)
+        .map(Some)
+        .map_err(serde::de::Error::custom)
 }
 
 /// A program and its arguments.
@@ -272,6 +281,8 @@ mod tests {
             ("soak = \"1h\"\nsaok = \"1h\"\n", 2, "unknown field `saok`"),
             ("[local]\n\nenv = 1\n", 3, "unknown field `env`"),
             ("soak = \"soon\"\n", 1, "a time such as `24h`"),
+            ("lock_timeout = \"hunter2\"\n", 1, "a time from `1ms`"),
+            ("statement_timeout = \"25h\"\n", 1, "a time from `1ms`"),
             (
                 "platform = \"cloud\"\n",
                 1,

@@ -99,7 +99,15 @@ pub(crate) fn procedure(
     typed: &cli::Place,
     surroundings: &Surroundings<'_>,
 ) -> Result<Procedure, Failure> {
-    let mut file = file::read(typed.settings.as_deref())?;
+    merged(file::read(typed.settings.as_deref())?, typed, surroundings)
+}
+
+/// The same for a file that was read already.
+pub(super) fn merged(
+    mut file: File,
+    typed: &cli::Place,
+    surroundings: &Surroundings<'_>,
+) -> Result<Procedure, Failure> {
     rename(&mut file, surroundings)?;
     let platform = typed.platform.or(file.platform).unwrap_or_default();
     let env_file = file.local.env_file.clone().unwrap_or_else(|| ".env".into());
@@ -286,13 +294,21 @@ fn rename(file: &mut File, surroundings: &Surroundings<'_>) -> Result<(), Failur
 
 /// A journal takes names only: better to say so now than in the middle of a run.
 fn refuse_other_than_names(file: &File) -> Result<(), Failure> {
-    let services = [&file.services.agent, &file.services.handler];
-    let names = services.into_iter().flatten().chain(file.secrets.values());
-    for name in names {
+    let services = [
+        ("service", "agent", &file.services.agent),
+        ("service", "handler", &file.services.handler),
+    ];
+    let services = services
+        .into_iter()
+        .filter_map(|(kind, of, name)| Some((kind, of, name.as_ref()?)));
+    let secrets = file.secrets.iter();
+    let secrets = secrets.map(|(of, name)| ("secret", of.as_str(), name));
+    for (kind, of, name) in services.chain(secrets) {
         if Name::new(name).is_err() {
+            // It isn't quoted: somebody may have put the secret itself there.
             return Err(Failure::check(format!(
-                "`{}` can't be the name of a service or a secret",
-                plain(name)
+                "what the settings have for the {kind} `{}` can't be its name",
+                plain(of)
             ))
             .nothing_changed()
             .hint("names have letters, digits and `.`, `_`, `-`, `/`, `:`"));

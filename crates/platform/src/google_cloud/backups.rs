@@ -51,7 +51,7 @@ impl RunAnswer {
         let end = self.end_time.filter(|_| self.status == "SUCCESSFUL")?;
         Some(Backup {
             name: self.id.clone(),
-            taken_at: self.start_time.unwrap_or(end),
+            taken_at: self.start_time.map_or(end, |start| start.min(end)),
         })
     }
 

@@ -110,7 +110,8 @@ impl PostgresTable {
         operation: &'static str,
         ask: impl AsyncFnOnce(&AsyncPgConnection) -> QueryResult<R>,
     ) -> Result<Result<R, Error>, Error> {
-        let limit = self.timeouts.statement.max(self.timeouts.lock) + GRACE;
+        let longest = self.timeouts.statement.max(self.timeouts.lock);
+        let limit = longest.saturating_add(GRACE);
         let started = Instant::now();
         let answer = tokio::time::timeout(limit, ask(connection))
             .await

@@ -1,5 +1,7 @@
 //! A backup before anything changes.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use platform::{Backup, Change};
@@ -78,10 +80,15 @@ impl Step<Context, Error> for BackUp {
 /// The newest backup, if it is younger than one that is to be made.
 async fn young_enough(context: &Context) -> Result<Option<Backup>, Error> {
     let now = Timestamp::now();
-    let max_age = SignedDuration::try_from(context.backup_max_age).unwrap_or(SignedDuration::ZERO);
-    let youngest = now - max_age;
+    let youngest = before(now, context.backup_max_age);
     let newest = newest(context).await?;
     Ok(newest.filter(|backup| backup.taken_at > youngest && backup.taken_at <= now))
+}
+
+/// The settings may have any age, and time has a beginning.
+fn before(now: Timestamp, age: Duration) -> Timestamp {
+    let age = SignedDuration::try_from(age).unwrap_or(SignedDuration::MAX);
+    now.checked_sub(age).unwrap_or(Timestamp::MIN)
 }
 
 async fn newest(context: &Context) -> Result<Option<Backup>, Error> {
@@ -126,5 +133,20 @@ impl Step<Context, Error> for BackUpByHand {
 
     async fn apply(&self, _: &mut Context, _: &mut Log<'_>) -> Result<Applied, Error> {
         Ok(Applied::Done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_may_be_of_any_age() {
+        let now = Timestamp::from_second(1_715_000_000).unwrap();
+        let hour = Timestamp::from_second(1_714_996_400).unwrap();
+        assert_eq!(before(now, Duration::from_secs(3600)), hour);
+        for age in [Duration::MAX, Duration::from_secs(u64::MAX / 2)] {
+            assert_eq!(before(now, age), Timestamp::MIN);
+        }
     }
 }

@@ -86,6 +86,10 @@ impl DatabaseUrl {
     )]
     pub fn with_login(&self, user: &str, password: &Password) -> Result<DatabaseUrl, LoginError> {
         self.password()?;
+        if user.is_empty() {
+            // As a parameter it would be none, and the user in front would count.
+            return Err(LoginError::User(DatabaseUrlError::MissingUser));
+        }
         let parts = Parts::of(self.expose_secret()).map_err(LoginError::User)?;
         let written = write(&parts, user, password.expose_secret());
         let url = DatabaseUrl::parse(&written).map_err(LoginError::User)?;

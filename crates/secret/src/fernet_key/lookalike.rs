@@ -1,6 +1,7 @@
 //! Recognising a key that was typed where something else was expected.
 
-use super::text::decode_without_padding;
+use super::FernetKeyError;
+use super::text::{decode_without_padding, read};
 use crate::python_base64;
 
 /// See [`FernetKey::looks_like_key`](super::FernetKey::looks_like_key).
@@ -16,6 +17,17 @@ pub(super) fn looks_like_key(text: &[u8]) -> bool {
         || has_run(|byte| python_base64::in_alphabet(byte) && byte != b'/')
         || has_run(|byte| python_base64::in_alphabet(byte) || byte == b'=')
         || decode_without_padding(text).len() == 32
+        || is_read_as_key(text)
+}
+
+/// Whether it is a key by the reader's own word, or would be in another form: in `0x…`, in
+/// pairs of digits with spaces between them, encoded twice and over several lines.
+fn is_read_as_key(text: &[u8]) -> bool {
+    use FernetKeyError::{DoubleEncoded, Hexadecimal, MissingPadding};
+    matches!(
+        read(text),
+        Ok(_) | Err(Hexadecimal | MissingPadding | DoubleEncoded)
+    )
 }
 
 #[cfg(test)]
@@ -40,6 +52,9 @@ mod tests {
             KEY.replace('-', "+").replace('_', "/"),
             KEY.replace('_', "*_"),
             "fb".repeat(32),
+            format!("0x{}", "fb".repeat(32)),
+            "fb ".repeat(32),
+            python_base64::encode(format!("{KEY}{}", "\n".repeat(9)).as_bytes()).to_string(),
             python_base64::encode(KEY.as_bytes()).to_string(),
         ];
         for text in yes {

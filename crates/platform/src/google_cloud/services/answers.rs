@@ -206,10 +206,7 @@ impl ServiceAnswer {
 
     fn share(&self, revision: &str) -> u32 {
         let targets = self.status.traffic.iter();
-        targets
-            .filter(|target| target.revision_name.as_deref() == Some(revision))
-            .map(|target| target.percent)
-            .sum()
+        sum(targets.filter(|target| target.revision_name.as_deref() == Some(revision)))
     }
 
     /// The names of the revisions that traffic goes to, or can be sent to by a tag,
@@ -234,14 +231,8 @@ impl ServiceAnswer {
         let to_it = |target: &Target| {
             target.revision_name.as_deref() == Some(revision) || target.latest_revision && is_latest
         };
-        let share: u32 = self
-            .spec
-            .traffic
-            .iter()
-            .filter(|target| to_it(target))
-            .map(|target| target.percent)
-            .sum();
-        share == 100
+        let targets = self.spec.traffic.iter();
+        sum(targets.filter(|target| to_it(target))) == 100
     }
 
     /// Whether the service's template keeps instances of each revision up.
@@ -273,6 +264,11 @@ impl ServiceAnswer {
         let mut conditions = self.status.conditions.iter();
         conditions.find(|condition| condition.kind == kind)
     }
+}
+
+/// The shares of the traffic together. No answer makes 100 out of more than that.
+fn sum<'a>(targets: impl Iterator<Item = &'a Target>) -> u32 {
+    targets.fold(0, |sum, target| sum.saturating_add(target.percent))
 }
 
 impl RevisionAnswer {

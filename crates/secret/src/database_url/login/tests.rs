@@ -151,13 +151,15 @@ fn a_url_without_a_login_to_rotate_is_refused() {
 
 #[test]
 fn a_user_that_no_url_can_hold_is_refused() {
-    let url = parse("postgresql://u:pw@h/db");
-    for (user, reason) in [
-        ("", DatabaseUrlError::MissingUser),
-        ("a\nb", DatabaseUrlError::ControlCharacter),
-    ] {
-        let error = url.with_login(user, &password("p")).unwrap_err();
-        assert_eq!(error, LoginError::User(reason));
+    for form in ["postgresql://u:pw@h/db", "postgresql://u:pw@h/db?user=n"] {
+        let url = parse(form);
+        for (user, reason) in [
+            ("", DatabaseUrlError::MissingUser),
+            ("a\nb", DatabaseUrlError::ControlCharacter),
+        ] {
+            let error = url.with_login(user, &password("p")).unwrap_err();
+            assert_eq!(error, LoginError::User(reason), "{form}");
+        }
     }
 }
 
