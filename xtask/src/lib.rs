@@ -23,6 +23,9 @@ mod interrupt;
 mod printer;
 mod workspace;
 
+#[cfg(any(test, fuzzing))]
+pub use settings::properties;
+
 use std::process::ExitCode;
 
 use crate::printer::Printer;

@@ -6,6 +6,8 @@ mod google_cloud;
 mod installation;
 mod local;
 mod procedure;
+#[cfg(any(test, fuzzing))]
+pub mod properties;
 mod reach;
 mod state_dir;
 

@@ -8,6 +8,8 @@ mod examine;
 mod failure;
 mod gcloud;
 mod process;
+#[cfg(any(test, fuzzing))]
+pub mod properties;
 mod rehearsal;
 mod services;
 mod sql_proxy;

@@ -23,6 +23,9 @@ mod sql;
 
 pub mod sample;
 
+#[cfg(any(test, fuzzing))]
+pub mod properties;
+
 pub use connection::{DatabaseMessage, Error as ConnectionError, Tls};
 
 pub use clients::{Client, clients};

@@ -100,7 +100,12 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Written>, JournalError> {
         path: path.to_owned(),
         source,
     })?;
-    let (whole, _) = text.split_at(file::whole_lines(&text));
+    records(path, &text)
+}
+
+/// The same of what stands in the file at `path`.
+pub(crate) fn records(path: &Path, text: &[u8]) -> Result<Vec<Written>, JournalError> {
+    let (whole, _) = text.split_at(file::whole_lines(text));
     let lines = || whole.split_inclusive(|byte| *byte == b'\n');
     let Some(first) = lines().next() else {
         return Err(JournalError::Empty {

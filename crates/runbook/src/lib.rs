@@ -20,6 +20,9 @@ mod status;
 mod document;
 mod report;
 
+#[cfg(any(test, fuzzing))]
+pub mod properties;
+
 pub use about::{About, Kind, Undo};
 pub use document::{plan_lines, runbook_section};
 pub use engine::run_forward;

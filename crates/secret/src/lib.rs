@@ -13,6 +13,9 @@ mod secret_value;
 mod version_number;
 mod versioned;
 
+#[cfg(any(test, fuzzing))]
+pub mod properties;
+
 pub use client_secret::{
     ClientSecret, ClientSecretError, ClientSecretWarning, ForbiddenCharacter, ParsedClientSecret,
 };

@@ -1,5 +1,8 @@
 //! The backups: Cloud SQL.
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod properties;
+
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -77,6 +77,15 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// An answer that nobody gave.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn of(action: &str, stdout: &[u8]) -> Answer {
+        Answer {
+            action: action.to_owned(),
+            stdout: Zeroizing::new(stdout.to_vec()),
+        }
+    }
+
     /// Reads it as something that this platform knows. A parser's own words would
     /// quote it: they are left out.
     pub(super) fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Failure> {

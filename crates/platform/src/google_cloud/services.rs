@@ -8,6 +8,8 @@ mod examine;
 mod fresh;
 mod look;
 mod prepare;
+#[cfg(any(test, fuzzing))]
+pub(super) mod properties;
 mod rehearse;
 mod tags;
 mod tidy;

@@ -2,6 +2,8 @@
 
 mod add;
 mod answers;
+#[cfg(any(test, fuzzing))]
+pub(super) mod properties;
 
 use std::cell::RefCell;
 use std::collections::HashMap;

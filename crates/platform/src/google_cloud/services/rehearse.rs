@@ -2,6 +2,8 @@
 //! service's answer that is changed here, and nowhere else.
 
 mod answer;
+#[cfg(any(test, fuzzing))]
+pub(super) mod properties;
 
 use std::collections::HashMap;
 use std::rc::Rc;
