@@ -312,3 +312,27 @@ async fn each_change_is_made_once_whatever_becomes_of_its_requests() -> Result<(
     ensure!(failed.is_empty(), "{failed:#?}");
     Ok(())
 }
+
+/// A request that never came leaves the service ready, as it was: that isn't put back.
+#[tokio::test]
+async fn a_template_is_put_back_though_a_request_for_it_is_lost() -> Result<()> {
+    let change = Change::Discard;
+    let Some(bench) = Bench::new(change, LONGEST).await? else {
+        return Ok(());
+    };
+    bench.make().await?;
+    let (expected, asked) = (bench.seen(), asked(&bench)?);
+    let first = |method: &str, after: u32| {
+        let mut found = asked.iter().filter(|one| one.1.contains("/services/"));
+        found.find(|one| one.0 == method && one.2 == after)
+    };
+    let lost = [
+        (first("GET", 1), Trouble::Closed(Reached::Headers)),
+        (first("PUT", 0), Trouble::Silent(Reached::Nothing)),
+    ];
+    for (asked, trouble) in lost {
+        let asked = asked.context("a request")?;
+        disturb(change, asked, (Effect::Network(trouble), 1), &expected).await?;
+    }
+    Ok(())
+}

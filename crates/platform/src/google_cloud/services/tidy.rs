@@ -6,11 +6,11 @@ use std::time::Instant;
 use super::CloudRun;
 use super::answers::ServiceAnswer;
 use super::bindings::Bindings;
-use super::change::Tried;
+use super::change::{Tried, conflict};
 use super::tags::Tag;
 use crate::Error;
 use crate::google_cloud::CloudError;
-use crate::google_cloud::gcloud::Call;
+use crate::google_cloud::gcloud::{ATTEMPTS, Call};
 
 impl CloudRun {
     /// Puts the service's template back to what serves, without the instances that
@@ -25,20 +25,27 @@ impl CloudRun {
         discarded: &[String],
         answer: &ServiceAnswer,
     ) -> Result<bool, Error> {
-        let Some(changes) = self.to_put_back(service, discarded, answer).await? else {
+        let Some(mut changes) = self.to_put_back(service, discarded, answer).await? else {
             return Ok(false);
         };
         let serving = self.serving(service, answer)?;
-        let made;
-        let mut answer = answer;
-        if !changes.is_empty() {
+        let mut made: Option<Rc<ServiceAnswer>> = None;
+        for _ in 0..ATTEMPTS {
+            let answer = made.as_deref().unwrap_or(answer);
+            if changes.is_empty() {
+                return self.may_follow_latest(service, &serving, answer).await;
+            }
             let Some(ready) = self.put_back(service, changes).await? else {
                 return Ok(false);
             };
-            made = ready;
-            answer = &made;
+            // A lost request leaves the service ready, too: as it was.
+            changes = self.differing(service, &serving, &ready).await?;
+            made = Some(ready);
         }
-        self.may_follow_latest(service, &serving, answer).await
+        match (changes.is_empty(), &made) {
+            (true, Some(answer)) => self.may_follow_latest(service, &serving, answer).await,
+            _ => Err(conflict(format!("put the template of `{service}` back"))),
+        }
     }
 
     /// What of the template is to be put back when these revisions' tags go; nothing
@@ -62,16 +69,28 @@ impl CloudRun {
                 return Ok(None);
             }
         }
+        self.differing(service, &serving, answer).await.map(Some)
+    }
+
+    /// What makes the template that of the serving revision again, as `gcloud` takes it.
+    async fn differing(
+        &self,
+        service: &str,
+        serving: &str,
+        answer: &ServiceAnswer,
+    ) -> Result<Vec<String>, Error> {
         let mut changes = Vec::new();
-        let bindings = self.bindings(service, &serving).await?;
-        let back = bindings.differing(&Bindings::of(template), "");
+        let bindings = self.bindings(service, serving).await?;
+        let template = Bindings::of(&answer.spec.template.spec);
+        let back = bindings.differing(&template, "");
         if !back.is_empty() {
             changes.push(format!("--update-secrets={}", back.join(",")));
         }
-        if answer.has_min_instances() && all.iter().any(|(tag, _)| tag.set_min_instances) {
+        let mut tags = Tag::all(answer).into_iter();
+        if answer.has_min_instances() && tags.any(|(tag, _)| tag.set_min_instances) {
             changes.push("--min-instances=default".to_owned());
         }
-        Ok(Some(changes))
+        Ok(changes)
     }
 
     /// Whether traffic followed the latest revision before, and that reads what serves.
