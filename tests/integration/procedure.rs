@@ -20,6 +20,8 @@ mod failing;
 mod journals;
 mod leaks;
 mod left;
+#[cfg(target_os = "linux")]
+mod memory;
 mod newcomers;
 mod on_postgres;
 mod same_place;

@@ -14,6 +14,8 @@ pub mod contract;
 mod database_url;
 pub mod google;
 pub mod issuer;
+#[cfg(target_os = "linux")]
+pub mod memory;
 mod network;
 mod postgres_server;
 mod program;

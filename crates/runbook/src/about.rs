@@ -31,6 +31,9 @@ pub enum Kind {
     Check,
     /// It changes something, and whether it did can be observed.
     Change,
+    /// It changes something that later steps can do without, and whether it did can be
+    /// observed. Where it is gone, it is done again, whatever came after it.
+    Preparation,
     /// It brings something into the memory of the process, and whether that is there, or
     /// kept elsewhere by a later step, can be observed. It ends with the process without
     /// anybody's doing: then it is done again, whatever came after it.
@@ -44,7 +47,12 @@ pub enum Kind {
 impl Kind {
     /// Whether the step is observed, and not the journal alone believed.
     pub(crate) fn is_observed(self) -> bool {
-        matches!(self, Kind::Change | Kind::InMemory)
+        self.is_change() || self == Kind::InMemory
+    }
+
+    /// Whether the step leaves something that others can see.
+    pub(crate) fn is_change(self) -> bool {
+        matches!(self, Kind::Change | Kind::Preparation)
     }
 }
 

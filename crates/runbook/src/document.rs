@@ -24,7 +24,7 @@ fn step(number: usize, about: &About) -> String {
     let who = match about.kind {
         Kind::People => " (by people)",
         Kind::Soak => " (time passes)",
-        Kind::Check | Kind::Change | Kind::InMemory => "",
+        Kind::Check | Kind::Change | Kind::Preparation | Kind::InMemory => "",
     };
     let undo = match about.undo {
         Undo::Nothing(_) => "Nothing to undo",

@@ -99,7 +99,7 @@ async fn where_to_begin<C, E: StepError>(
     };
     for (later, step) in steps {
         let has_begun = run.status_of(later.about.name).may_have_effect();
-        let is_change = later.about.kind == Kind::Change;
+        let is_change = later.about.kind.is_change();
         if has_begun && is_change {
             let is_present = is_present(step, context, run).await;
             if is_present.map_err(|halt| stopped(halt, later))? {
@@ -250,9 +250,7 @@ fn write_down<E: StepError>(
 fn may_have_changed<C, E>(plan: &Plan<C, E>, run: &Run) -> bool {
     let steps = &run.history().steps;
     plan.abouts().zip(steps).any(|(about, step)| {
-        about.kind == Kind::Change
-            && !matches!(about.undo, Undo::Nothing(_))
-            && step.is_to_be_undone()
+        about.kind.is_change() && !matches!(about.undo, Undo::Nothing(_)) && step.is_to_be_undone()
     })
 }
 

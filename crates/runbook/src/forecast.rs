@@ -64,7 +64,9 @@ impl Forecast {
             }
             Kind::Check => self.deed(format!("looks; touches {}", about.touches)),
             Kind::InMemory => self.deed(about.touches),
-            Kind::Change => self.deed(format!("done by the tool itself: {}", about.touches)),
+            Kind::Change | Kind::Preparation => {
+                self.deed(format!("done by the tool itself: {}", about.touches));
+            }
             Kind::People => self.deed("done by people; the run waits until they say so"),
             Kind::Soak => self.deed("time passes"),
         }

@@ -1,5 +1,5 @@
 //! Cloud Run: what a rotation leaves behind, and what is in its way.
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use integration_tests::google::{Effect, Fate, Fault};
 use platform::google_cloud::CloudError;
 use platform::{Bound, Error};
@@ -210,6 +210,57 @@ async fn a_deployment_that_got_no_traffic_is_not_taken_along() -> Result<()> {
         refused.to_string(),
         format!("the next revision of `{INSTALLED}` would differ from `{serving}` in `LOG_LEVEL`")
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn another_image_is_not_taken_back_and_not_taken_along() -> Result<()> {
+    let Some(lab) = Lab::new().await? else {
+        return Ok(());
+    };
+    let two = lab.add("two")?;
+    let before = lab.prepare(two).await?;
+    // Somebody deploys, by a tag as people do, while the revision waits for its traffic.
+    let image = "--image=gcr.io/p1/marketplace-handler:v2";
+    for words in [
+        &["run", "services", "update", INSTALLED, image][..],
+        &[
+            "run",
+            "services",
+            "update-traffic",
+            INSTALLED,
+            "--to-latest",
+        ],
+    ] {
+        let (done, printed) = lab.gcloud(words).await?;
+        assert!(done, "{printed}");
+    }
+    let after = lab.prepare(two).await?;
+    assert_ne!(after, before);
+    lab.cut_over(&after).await?;
+    let image_of = |revision: &str| {
+        let world = lab.google.world();
+        let mut revisions = world.run.services[INSTALLED].revisions.iter();
+        let found = revisions.find(|one| one.name == revision);
+        found.map(|one| one.template["spec"]["containers"][0]["image"].clone())
+    };
+    let image = image_of(&after).context("an image")?;
+    assert_eq!(image, "gcr.io/p1/marketplace-handler:v2");
+
+    // One that got no traffic is for people to decide.
+    let image = "--image=gcr.io/p1/marketplace-handler:v3";
+    let words = [
+        "run",
+        "services",
+        "update",
+        INSTALLED,
+        "--no-traffic",
+        image,
+    ];
+    let (done, printed) = lab.gcloud(&words).await?;
+    assert!(done, "{printed}");
+    let refused = lab.prepare(lab.add("three")?).await.expect_err("a refusal");
+    assert!(refused.to_string().contains("in an image"), "{refused}");
     Ok(())
 }
 

@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use anyhow::{Context as _, Result};
 use platform::Bound;
-use rotation::{GMA_CLIENT_SECRET, RED_HAT_SSO_CLIENT_SECRET, Secret};
+use reencrypt::sample;
+use rotation::{DCR_ENCRYPTION_KEY, GMA_CLIENT_SECRET, RED_HAT_SSO_CLIENT_SECRET, Secret};
+use secret::FernetKey;
 
 use super::clients::{NEW, NEWER, OLD};
 use super::moments::Moments;
@@ -27,16 +29,36 @@ async fn worlds() -> Result<Option<(Rc<Project>, World, World)>> {
         project.add(id, CLIENT_ID);
     }
     let project = Rc::new(project);
-    let world = |secret: Secret| {
-        let issuer = Issuer::of(secret, &[OLD, NEW, NEWER]);
-        let mut world = World::on_google(Scene::Client(issuer), Rc::clone(&project))?;
-        world.candidate = Some(NEW);
-        // The laws are those of one run at a time.
-        world.is_lawful = false;
-        anyhow::Ok(world)
+    let first = of_a_client(RED_HAT_SSO_CLIENT_SECRET, &project)?;
+    let second = of_a_client(GMA_CLIENT_SECRET, &project)?;
+    Ok(Some((project, first, second)))
+}
+
+/// The same of a key, whose table is re-encrypted between the preparation and the cutover.
+async fn worlds_of_a_key() -> Result<Option<(Rc<Project>, World, World)>> {
+    let key = FernetKey::generate();
+    let text = key.to_text();
+    let (keys, values): (&[&str], &[&str]) = (&[&text], &[OLD]);
+    let secrets = [(DCR_ENCRYPTION_KEY, keys), (GMA_CLIENT_SECRET, values)];
+    let Some(project) = Project::of(&secrets).await else {
+        return Ok(None);
     };
-    let worlds = (world(RED_HAT_SSO_CLIENT_SECRET)?, world(GMA_CLIENT_SECRET)?);
-    Ok(Some((project, worlds.0, worlds.1)))
+    project.add("gma-client-id", CLIENT_ID);
+    let project = Rc::new(project);
+    let mut first = World::on_google(Scene::Key, Rc::clone(&project))?;
+    first.is_lawful = false;
+    sample::create_sqlite(&first.path("service.db"), 30, &key).await?;
+    let second = of_a_client(GMA_CLIENT_SECRET, &project)?;
+    Ok(Some((project, first, second)))
+}
+
+fn of_a_client(secret: Secret, project: &Rc<Project>) -> Result<World> {
+    let issuer = Issuer::of(secret, &[OLD, NEW, NEWER]);
+    let mut world = World::on_google(Scene::Client(issuer), Rc::clone(project))?;
+    world.candidate = Some(NEW);
+    // The laws are those of one run at a time.
+    world.is_lawful = false;
+    Ok(world)
 }
 
 /// Sees that every reader of the secret serves with this version, and nothing is left of
@@ -56,8 +78,12 @@ fn expect_serving(project: &Project, secret: Secret, bound: Bound, case: &str) -
     Ok(())
 }
 
-async fn a_rotation_while_another_is_at(step: &str, then: Then) -> Result<()> {
-    let Some((project, first, second)) = worlds().await? else {
+async fn a_rotation_while_another_is_at(
+    worlds: Option<(Rc<Project>, World, World)>,
+    step: &str,
+    then: Then,
+) -> Result<()> {
+    let Some((project, first, second)) = worlds else {
         return Ok(());
     };
     let case = format!("{step}, {then:?}");
@@ -72,18 +98,24 @@ async fn a_rotation_while_another_is_at(step: &str, then: Then) -> Result<()> {
         Then::Resume => Bound::Pinned(number(2)),
         Then::RollBack => Bound::Latest,
     };
-    expect_serving(&project, RED_HAT_SSO_CLIENT_SECRET, of_first, &case)?;
+    expect_serving(&project, first.scene.secret(), of_first, &case)?;
     expect_serving(&project, GMA_CLIENT_SECRET, Bound::Pinned(number(2)), &case)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cutover_keeps_what_another_rotation_has_cut_over_since() -> Result<()> {
-    a_rotation_while_another_is_at("prepare", Then::Resume).await
+    a_rotation_while_another_is_at(worlds().await?, "prepare", Then::Resume).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollback_keeps_what_another_rotation_has_cut_over_since() -> Result<()> {
-    a_rotation_while_another_is_at("cut-over", Then::RollBack).await
+    a_rotation_while_another_is_at(worlds().await?, "cut-over", Then::RollBack).await
+}
+
+/// The other one has made unreachable what was prepared.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_s_rotation_goes_on_after_its_re_encryption() -> Result<()> {
+    a_rotation_while_another_is_at(worlds_of_a_key().await?, "re-encrypt", Then::Resume).await
 }
 
 /// In the same second, the one may still overtake the other: that says so, and goes on when

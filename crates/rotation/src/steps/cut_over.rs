@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use platform::{Bound, Change, Service};
 use runbook::{About, Applied, Facts, Forecast, Kind, Log, Observed, Step, Undo};
 
-use super::pin::{expect_new_version, serve_with};
+use super::pin::{ROUNDS, expect_new_version, serve_prepared, serve_with};
 use super::prepare;
 use super::side_by_side::side_by_side;
 use crate::context::{Context, new_version, old_version};
@@ -45,16 +45,14 @@ impl CutOver {
     }
 }
 
-/// How often it is tried while other people send the same traffic elsewhere.
-const ROUNDS: usize = 3;
-
 const ABOUT: About = About {
     name: "cut-over",
     title: "Cut over to the new revision",
     kind: Kind::Change,
     told: None,
-    does: "Sends all traffic to the prepared revision of each service and waits until it is really there.",
-    touches: "the services: all of their traffic",
+    does: "Sends all traffic to the prepared revision of each service and waits until it is really there. \
+           Where a service was changed since, another revision is made first, of what serves now.",
+    touches: "the services: all of their traffic, and a revision each where they were changed since",
     verified: "the service is ready, and serves with a revision that reads the new version by its number",
     undo: Undo::By("traffic goes back to a revision that reads the old version by its number"),
     outage: None,
@@ -63,7 +61,7 @@ const ABOUT: About = About {
 const OF_KEY: About = About {
     outage: Some(
         "known orders can't be answered from the commit of the re-encryption until the traffic has \
-         moved: seconds",
+         moved: seconds, or a minute where somebody deploys in between",
     ),
     ..ABOUT
 };
@@ -91,13 +89,15 @@ impl Step<Context, Error> for CutOver {
             None => self.look(context).await?,
         };
         refuse_unstored_values(context, &bounds)?;
+        let new = Bound::Pinned(new_version(log.facts())?);
         for _ in 0..ROUNDS {
-            // Somebody may have deployed since, or rotated another secret of these services:
-            // what was prepared before would take that back.
-            prepare::prepare(context, log).await?;
-            send_on(context, log.facts()).await?;
-            // And may have done so in the same moment, and taken this back: once more then,
-            // on what they have done.
+            let revisions = side_by_side(&context.consumers, async |consumer| {
+                serve_prepared(context, consumer, new).await
+            });
+            let revisions = revisions.await?;
+            prepare::record(context, revisions, log)?;
+            // Another's cutover in the same moment may have taken this back: once more then,
+            // on what that has done.
             if self.observe(context, log.facts()).await? == Observed::Present {
                 break;
             }
@@ -117,20 +117,6 @@ impl Step<Context, Error> for CutOver {
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
         send_back(context, log.facts()).await
     }
-}
-
-/// Sends the traffic to the prepared revisions.
-async fn send_on(context: &Context, facts: &Facts) -> Result<(), Error> {
-    side_by_side(&context.consumers, async |consumer| {
-        let revision = facts.name(prepare::fact(consumer))?;
-        let services = &context.platform.services;
-        match services.cut_over(&consumer.service, revision).await {
-            Err(platform::Error::Overtaken { .. }) => Ok(()),
-            other => Ok(other?),
-        }
-    })
-    .await?;
-    Ok(())
 }
 
 /// Sends the traffic back to revisions that read the old version.

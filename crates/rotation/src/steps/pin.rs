@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use futures_util::future::try_join;
-use platform::{Bound, Change, Service};
+use platform::{Bound, Change, Error as PlatformError, Service};
 use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Name, Observed, Step, Undo};
 use secret::VersionNumber;
 
@@ -29,6 +29,9 @@ const ABOUT: About = About {
     undo: Undo::By("each service is bound again to what it was bound to before"),
     outage: None,
 };
+
+/// How often traffic is sent while other people send it elsewhere.
+pub(super) const ROUNDS: usize = 3;
 
 /// In a journal, for a consumer that read the latest version.
 const LATEST: &str = "latest";
@@ -240,10 +243,31 @@ pub(crate) async fn serve_with(
     if now == Bound::Inline {
         return Err(context.not_in_store(consumer));
     }
+    serve_prepared(context, consumer, then).await?;
+    Ok(())
+}
+
+/// Has a consumer serve with a revision that is made of what serves now, or that still
+/// differs from it in nothing but the version: somebody may have deployed since one was
+/// prepared, or rotated another secret of the service.
+pub(super) async fn serve_prepared(
+    context: &Context,
+    consumer: &Consumer,
+    bound: Bound,
+) -> Result<String, Error> {
     let services = &context.platform.services;
-    let binding = context.binding();
-    let revision = services.prepare(&consumer.service, &binding, then).await?;
-    Ok(services.cut_over(&consumer.service, &revision).await?)
+    let (service, binding) = (&consumer.service, context.binding());
+    for _ in 1..ROUNDS {
+        let revision = services.prepare(service, &binding, bound).await?;
+        match services.cut_over(service, &revision).await {
+            // Somebody else did the like in the same moment.
+            Err(PlatformError::Overtaken { .. } | PlatformError::NoSuchRevision { .. }) => {}
+            other => return Ok(other.map(|()| revision)?),
+        }
+    }
+    let revision = services.prepare(service, &binding, bound).await?;
+    services.cut_over(service, &revision).await?;
+    Ok(revision)
 }
 
 /// Sees that the service is up and serves with a revision that reads this.

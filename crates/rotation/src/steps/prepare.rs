@@ -15,7 +15,7 @@ pub(crate) struct Prepare;
 const ABOUT: About = About {
     name: "prepare",
     title: "Prepare the new revision",
-    kind: Kind::Change,
+    kind: Kind::Preparation,
     told: None,
     does: "Makes a revision of each service that reads the new version by its number and differs in \
            nothing else, without traffic, and waits until it is ready: what it takes to start is over \
@@ -38,14 +38,10 @@ impl Step<Context, Error> for Prepare {
             return Ok(Observed::Absent);
         }
         let bound = Bound::Pinned(new_version(facts)?);
-        for (consumer, service) in context.describe_all().await? {
-            let prepared = facts.name(fact(consumer))?;
-            let is_there = |revision: &platform::Revision| {
-                revision.name == prepared && revision.bound == bound
-            };
-            // Once it serves, the platform may tidy it up, and give it another name.
-            let serves = service.bound == bound;
-            if !serves && !service.revisions.iter().any(is_there) {
+        for (_, service) in context.describe_all().await? {
+            // By what it reads and not by its name: another may have been made since.
+            let mut revisions = service.revisions.iter();
+            if !revisions.any(|revision| revision.bound == bound) {
                 return Ok(Observed::Absent);
             }
         }
@@ -53,7 +49,14 @@ impl Step<Context, Error> for Prepare {
     }
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
-        prepare(context, log).await?;
+        let bound = Bound::Pinned(new_version(log.facts())?);
+        let binding = context.binding();
+        let revisions = side_by_side(&context.consumers, async |consumer| {
+            let services = &context.platform.services;
+            Ok(services.prepare(&consumer.service, &binding, bound).await?)
+        });
+        let revisions = revisions.await?;
+        record(context, revisions, log)?;
         Ok(Applied::Done)
     }
 
@@ -86,28 +89,22 @@ impl Step<Context, Error> for Prepare {
     }
 }
 
-/// Has the platform make the revisions, or find those that it has made and that still
-/// differ in nothing else from what serves now, and records their names.
-pub(super) async fn prepare(context: &Context, log: &mut Log<'_>) -> Result<(), Error> {
-    let bound = Bound::Pinned(new_version(log.facts())?);
-    let binding = context.binding();
-    let revisions = side_by_side(&context.consumers, async |consumer| {
-        let services = &context.platform.services;
-        Ok(services.prepare(&consumer.service, &binding, bound).await?)
-    });
-    let revisions = revisions.await?;
+/// Records the names of the revisions that read the new version, where they are new.
+pub(super) fn record(
+    context: &Context,
+    revisions: Vec<String>,
+    log: &mut Log<'_>,
+) -> Result<(), Error> {
     for (consumer, revision) in context.consumers.iter().zip(revisions) {
-        let is_known = log
-            .facts()
-            .name(fact(consumer))
-            .is_ok_and(|known| known == revision);
-        if !is_known {
-            log.record(fact(consumer), Fact::Name(Name::new(revision)?))?;
+        let known = log.facts().name(fact(consumer));
+        if known.is_ok_and(|known| known == revision) {
+            continue;
         }
+        log.record(fact(consumer), Fact::Name(Name::new(revision)?))?;
     }
     Ok(())
 }
 
-pub(super) fn fact(consumer: &Consumer) -> &'static str {
+fn fact(consumer: &Consumer) -> &'static str {
     facts::of_consumer(consumer.role).new_revision
 }

@@ -72,9 +72,21 @@ impl RevisionState {
             "spec": self.template["spec"],
             "status": {
                 "conditions": [{"type": "Ready", "status": status, "message": message}],
-                "imageDigest": format!("gcr.io/p1/{service}@sha256:{}", "ab".repeat(32)),
+                "imageDigest": self.image_digest(),
             },
         })
+    }
+
+    /// What the first container's image had for its name when the revision was made.
+    fn image_digest(&self) -> String {
+        let image = self.template["spec"]["containers"][0]["image"].as_str();
+        let image = image.unwrap_or_default();
+        if image.contains('@') {
+            return image.to_owned();
+        }
+        let (name, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
+        let digest: String = tag.bytes().map(|byte| format!("{byte:02x}")).collect();
+        format!("{name}@sha256:{digest:0>64}")
     }
 }
 

@@ -82,9 +82,11 @@ pub(super) struct RevisionAnswer {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct RevisionStatus {
     pub(super) conditions: Vec<Condition>,
+    /// The first container's image with its digest, whatever the name was.
+    pub(super) image_digest: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -235,6 +237,19 @@ impl ServiceAnswer {
         sum(targets.filter(|target| to_it(target))) == 100
     }
 
+    /// Whether all traffic is to go to a revision, and isn't there yet.
+    pub(super) fn has_traffic_on_its_way(&self) -> bool {
+        let to_serve = self.to_serve();
+        !self.is_observed() || to_serve.is_some_and(|name| self.serving() != Some((name, 100)))
+    }
+
+    /// The revision that is to have all traffic.
+    pub(super) fn to_serve(&self) -> Option<&str> {
+        let named = self.spec.traffic.iter().map(|target| &target.revision_name);
+        let mut names = named.chain([&self.status.latest_ready_revision_name]);
+        names.find_map(|name| name.as_deref().filter(|name| self.is_to_serve(name)))
+    }
+
     /// Whether the service's template keeps instances of each revision up.
     pub(super) fn has_min_instances(&self) -> bool {
         let metadata = self.spec.template.metadata.as_ref();
@@ -272,6 +287,15 @@ fn sum<'a>(targets: impl Iterator<Item = &'a Target>) -> u32 {
 }
 
 impl RevisionAnswer {
+    /// Whether its instances run the same image, as far as Cloud Run tells.
+    pub(super) fn has_image_of(&self, other: &RevisionAnswer) -> bool {
+        let digests = (&self.status.image_digest, &other.status.image_digest);
+        match digests {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        }
+    }
+
     pub(super) fn ready(&self) -> Option<&Condition> {
         let mut conditions = self.status.conditions.iter();
         conditions.find(|condition| condition.kind == "Ready")

@@ -1,6 +1,7 @@
 //! A service as it is now, asked of Cloud Run.
 
 use std::rc::Rc;
+use std::time::Instant;
 
 use futures_util::future::try_join_all;
 use secret::SecretValue;
@@ -19,7 +20,22 @@ impl CloudRun {
         Ok(self.saw(service, answer))
     }
 
-    /// The same, to be kept by nobody else.
+    /// The same, once no traffic is on its way any more: another's cutover may be under way,
+    /// and what is to serve is neither to be discarded nor left out of a comparison. Traffic
+    /// that never arrives is waited for no longer than any.
+    pub(super) async fn look_at_rest(&self, service: &str) -> Result<Rc<ServiceAnswer>, Error> {
+        let started = Instant::now();
+        loop {
+            let answer = self.look(service).await?;
+            let is_late = started.elapsed() >= self.gcloud.settings.timeouts.traffic;
+            if !answer.has_traffic_on_its_way() || is_late {
+                return Ok(answer);
+            }
+            self.gcloud.pause().await;
+        }
+    }
+
+    /// The service's own answer, to be kept by nobody else.
     pub(super) async fn ask(&self, service: &str) -> Result<ServiceAnswer, Error> {
         let unknown = || Error::NoSuchService {
             service: service.to_owned(),

@@ -3,6 +3,8 @@
 use std::rc::Rc;
 use std::time::Instant;
 
+use futures_util::future::try_join;
+
 use super::answers::{Condition, ServiceAnswer};
 use super::bindings::{Bindings, Found};
 use super::change::conflict;
@@ -27,19 +29,17 @@ impl CloudRun {
         to: Bound,
     ) -> Result<String, Error> {
         let key = key(service, binding, to)?;
-        // A deployment of somebody else's is to be seen before anything is built on it.
-        let mut answer = self.look(service).await?;
+        let mut answer = self.look_at_rest(service).await?;
         let subject = format!("{}={}:{key}", binding.variable, binding.secret);
-        // What was under the tag before and isn't what is wanted.
-        let mut stale = None;
+        // What was under its tags before and isn't what is wanted.
+        let mut stale = Vec::new();
         let mut refusal = None;
         for attempt in 0..=ATTEMPTS {
             if let Some(serving) = self.serves_already(service, &answer, binding, to).await? {
                 self.check_readable(binding, to).await?;
                 return Ok(serving);
             }
-            let made = Tag::find(&answer, &subject).map(|(_, name)| name.to_owned());
-            if let Some(made) = made.filter(|made| stale.as_ref() != Some(made)) {
+            while let Some(made) = Tag::find(&answer, &subject, &stale).map(str::to_owned) {
                 let candidate = Candidate {
                     revision: &made,
                     is_ours: attempt > 0,
@@ -50,7 +50,7 @@ impl CloudRun {
                 {
                     return Ok(made);
                 }
-                stale = Some(made);
+                stale.push(made);
                 answer = self.look(service).await?;
             }
             if let Some(failure) = refusal {
@@ -88,13 +88,13 @@ impl CloudRun {
         binding: &Binding,
         to: Bound,
     ) -> Result<Option<String>, Error> {
-        let serving = self.serving(service, answer)?;
-        // Traffic that is on its way has lost its tag already.
-        let to_serve = answer.reachable();
-        let mut to_serve = to_serve.iter().filter(|name| answer.is_to_serve(name));
-        let serving = to_serve.next().unwrap_or(&serving);
-        let bindings = self.bindings(service, serving).await?;
-        Ok((bindings.find(binding) == Found::Bound(to)).then(|| serving.clone()))
+        // What is to serve has lost its tag already, though its traffic may be on the way.
+        let serving = match answer.to_serve() {
+            Some(to_serve) => to_serve.to_owned(),
+            None => self.serving(service, answer)?,
+        };
+        let bindings = self.bindings(service, &serving).await?;
+        Ok((bindings.find(binding) == Found::Bound(to)).then_some(serving))
     }
 
     /// Waits until a revision is ready, and looks whether it differs from the serving
@@ -111,45 +111,44 @@ impl CloudRun {
         if !candidate.is_ours {
             self.check_readable(binding, to).await?;
         }
-        let serving = self.serving(service, &answer)?;
         let revision = candidate.revision;
         let waited = self.wait_until_made(service, revision, answer).await;
-        match waited {
+        let answer = match waited {
             Err(Error::Cloud(CloudError::RevisionFailed { .. })) if !candidate.is_ours => {
                 return Ok(false);
             }
             other => other?,
-        }
+        };
         let made = self.bindings(service, revision).await?;
         if made.find(binding) != Found::Bound(to) {
             return Ok(false);
         }
-        self.differ_in(service, &serving, candidate, binding).await
+        let serving = self.serving(service, &answer)?;
+        self.differ_in(service, [&serving, revision], &binding.variable)
+            .await
     }
 
-    /// Whether a revision differs from the serving one in nothing but the binding. That
-    /// can't change, so each pair is compared once.
+    /// Whether two revisions differ in nothing but a variable. That can't change, so each
+    /// pair is compared once.
     async fn differ_in(
         &self,
         service: &str,
-        serving: &str,
-        candidate: &Candidate<'_>,
-        binding: &Binding,
+        revisions: [&str; 2],
+        variable: &str,
     ) -> Result<bool, Error> {
-        let variable = &binding.variable;
-        let pair = [serving, candidate.revision, variable].map(str::to_owned);
+        let [one, other] = revisions;
+        let pair = [one, other, variable].map(str::to_owned);
         if self.alike.borrow().contains(&pair) {
             return Ok(true);
         }
-        let bindings = self.bindings(service, serving).await?;
-        let made = self.bindings(service, candidate.revision).await?;
-        let mut are_alike = bindings.differing(&made, variable).is_empty();
-        // What this very call made is made of a template that was compared.
-        if are_alike && !candidate.is_ours {
-            let one = self.look_at_revision(service, serving).await?;
-            let other = self.look_at_revision(service, candidate.revision).await?;
-            are_alike = one.spec.difference(&other.spec, variable).is_none();
-        }
+        let looks = revisions.map(|revision| self.look_at_revision(service, revision));
+        let [one, other] = looks;
+        let (one, other) = try_join(one, other).await?;
+        let bindings = [&one, &other].map(|one| Bindings::of(&one.spec));
+        let [first, second] = &bindings;
+        let are_alike = first.differing(second, variable).is_empty()
+            && one.spec.difference(&other.spec, variable).is_none()
+            && one.has_image_of(&other);
         if are_alike {
             self.alike.borrow_mut().insert(pair);
         }
@@ -196,7 +195,13 @@ impl CloudRun {
         }
         let template = &answer.spec.template.spec;
         let revision = self.look_at_revision(service, &serving).await?;
-        if let Some(what) = revision.spec.difference(template, &binding.variable) {
+        let mut what = revision.spec.difference(template, &binding.variable);
+        if let (None, Some(created)) = (&what, created) {
+            let created = self.look_at_revision(service, created).await?;
+            let is_same = revision.has_image_of(&created);
+            what = (!is_same).then(|| "an image".to_owned());
+        }
+        if let Some(what) = what {
             let service = service.to_owned();
             return Err(CloudError::TemplateDiffers {
                 service,
@@ -209,18 +214,18 @@ impl CloudRun {
         Ok(ours.differing(&theirs, &binding.variable))
     }
 
-    /// Waits until a revision is really ready.
+    /// Waits until a revision is really ready; how the service is by then.
     async fn wait_until_made(
         &self,
         service: &str,
         revision: &str,
         mut answer: Rc<ServiceAnswer>,
-    ) -> Result<(), Error> {
+    ) -> Result<Rc<ServiceAnswer>, Error> {
         let limit = self.gcloud.settings.timeouts.ready;
         let started = Instant::now();
         loop {
             if self.is_made(service, revision, &answer).await? {
-                return Ok(());
+                return Ok(answer);
             }
             if started.elapsed() >= limit {
                 return Err(CloudError::RevisionLate {
@@ -245,11 +250,14 @@ impl CloudRun {
         if !answer.is_observed() {
             return Ok(false);
         }
-        if status.latest_created_revision_name.as_deref() != Some(revision) {
+        let ready = answer.condition("Ready");
+        // The service may fail for another reason: its traffic, or who may call it.
+        let has_failed = ready.is_some_and(|ready| ready.status == "False");
+        if status.latest_created_revision_name.as_deref() != Some(revision) || has_failed {
             let revision_answer = self.look_at_revision(service, revision).await?;
             return is_true(service, revision, revision_answer.ready());
         }
-        let is_ready = is_true(service, revision, answer.condition("Ready"))?;
+        let is_ready = is_true(service, revision, ready)?;
         Ok(is_ready && status.latest_ready_revision_name.as_deref() == Some(revision))
     }
 }

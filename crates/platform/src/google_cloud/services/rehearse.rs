@@ -78,7 +78,7 @@ impl Rehearsed {
                 rehearsal.prepared = Some(serving);
                 return Ok(None);
             }
-            if let Some((_, made)) = Tag::find(answer, &subject) {
+            if let Some(made) = Tag::find(answer, &subject, &[]) {
                 rehearsal.prepared = Some(made.to_owned());
                 return Ok(None);
             }

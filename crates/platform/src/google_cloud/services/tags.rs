@@ -50,11 +50,17 @@ impl Tag {
             .collect()
     }
 
-    /// The tag and the revision of what was prepared as this.
-    pub(super) fn find<'a>(answer: &'a ServiceAnswer, subject: &str) -> Option<(Tag, &'a str)> {
+    /// The revision that was prepared as this, but for those.
+    pub(super) fn find<'a>(
+        answer: &'a ServiceAnswer,
+        subject: &str,
+        but: &[String],
+    ) -> Option<&'a str> {
         let digest = digest(subject);
         let mut all = Tag::all(answer).into_iter();
-        all.find(|(tag, _)| tag.digest == digest)
+        let found =
+            all.find(|(tag, name)| tag.digest == digest && !but.iter().any(|one| one == name));
+        found.map(|(_, name)| name)
     }
 
     pub(super) fn parse(text: &str) -> Option<Tag> {

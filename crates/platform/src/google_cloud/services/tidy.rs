@@ -6,11 +6,22 @@ use std::time::Instant;
 use super::CloudRun;
 use super::answers::ServiceAnswer;
 use super::bindings::Bindings;
-use super::change::{Tried, conflict};
+use super::change::Tried;
 use super::tags::Tag;
 use crate::Error;
 use crate::google_cloud::CloudError;
-use crate::google_cloud::gcloud::{ATTEMPTS, Call};
+use crate::google_cloud::gcloud::Call;
+
+/// What has become of what was to be put back.
+pub(super) enum Tidied {
+    /// It is, or can't be.
+    Is {
+        /// Whether traffic may follow the latest revision again.
+        to_latest: bool,
+    },
+    /// It was tried: the service is to be looked at again.
+    Tried,
+}
 
 impl CloudRun {
     /// Puts the service's template back to what serves, without the instances that
@@ -24,27 +35,22 @@ impl CloudRun {
         service: &str,
         discarded: &[String],
         answer: &ServiceAnswer,
-    ) -> Result<bool, Error> {
-        let Some(mut changes) = self.to_put_back(service, discarded, answer).await? else {
-            return Ok(false);
+        may_put_back: bool,
+    ) -> Result<Tidied, Error> {
+        let as_it_is = Tidied::Is { to_latest: false };
+        let Some(changes) = self.to_put_back(service, discarded, answer).await? else {
+            return Ok(as_it_is);
         };
-        let serving = self.serving(service, answer)?;
-        let mut made: Option<Rc<ServiceAnswer>> = None;
-        for _ in 0..ATTEMPTS {
-            let answer = made.as_deref().unwrap_or(answer);
-            if changes.is_empty() {
-                return self.may_follow_latest(service, &serving, answer).await;
-            }
-            let Some(ready) = self.put_back(service, changes).await? else {
-                return Ok(false);
-            };
-            // A lost request leaves the service ready, too: as it was.
-            changes = self.differing(service, &serving, &ready).await?;
-            made = Some(ready);
+        if changes.is_empty() {
+            let serving = self.serving(service, answer)?;
+            let to_latest = self.may_follow_latest(service, &serving, answer);
+            let to_latest = to_latest.await?;
+            return Ok(Tidied::Is { to_latest });
         }
-        match (changes.is_empty(), &made) {
-            (true, Some(answer)) => self.may_follow_latest(service, &serving, answer).await,
-            _ => Err(conflict(format!("put the template of `{service}` back"))),
+        // A lost request leaves the service ready, too, as it was: the next look tells.
+        match may_put_back && self.put_back(service, changes).await?.is_some() {
+            true => Ok(Tidied::Tried),
+            false => Ok(as_it_is),
         }
     }
 
@@ -69,28 +75,16 @@ impl CloudRun {
                 return Ok(None);
             }
         }
-        self.differing(service, &serving, answer).await.map(Some)
-    }
-
-    /// What makes the template that of the serving revision again, as `gcloud` takes it.
-    async fn differing(
-        &self,
-        service: &str,
-        serving: &str,
-        answer: &ServiceAnswer,
-    ) -> Result<Vec<String>, Error> {
         let mut changes = Vec::new();
-        let bindings = self.bindings(service, serving).await?;
-        let template = Bindings::of(&answer.spec.template.spec);
-        let back = bindings.differing(&template, "");
+        let bindings = self.bindings(service, &serving).await?;
+        let back = bindings.differing(&Bindings::of(template), "");
         if !back.is_empty() {
             changes.push(format!("--update-secrets={}", back.join(",")));
         }
-        let mut tags = Tag::all(answer).into_iter();
-        if answer.has_min_instances() && tags.any(|(tag, _)| tag.set_min_instances) {
+        if answer.has_min_instances() && all.iter().any(|(tag, _)| tag.set_min_instances) {
             changes.push("--min-instances=default".to_owned());
         }
-        Ok(changes)
+        Ok(Some(changes))
     }
 
     /// Whether traffic followed the latest revision before, and that reads what serves.

@@ -7,6 +7,7 @@ use super::CloudRun;
 use super::answers::ServiceAnswer;
 use super::change::conflict;
 use super::tags::Tag;
+use super::tidy::Tidied;
 use crate::Error;
 use crate::google_cloud::CloudError;
 use crate::google_cloud::gcloud::{ATTEMPTS, Call};
@@ -105,7 +106,8 @@ impl CloudRun {
             Which::One(revision) => format!("remove the tag of `{revision}` of `{service}`"),
             Which::Others => format!("remove the tags of `{service}`"),
         };
-        for _ in 0..ATTEMPTS {
+        let mut put_back = 0;
+        for _ in 0..2 * ATTEMPTS {
             let answer = self.look_at_rest(service).await?;
             let revisions = self.meant(service, &answer, which)?;
             refuse_serving(service, &answer, &revisions)?;
@@ -115,7 +117,18 @@ impl CloudRun {
                     .wait_until_gone(service, &revisions, answer, &action())
                     .await;
             }
-            let to_latest = self.tidy(service, &revisions, &answer).await?;
+            let may_put_back = put_back < ATTEMPTS;
+            let to_latest = match self
+                .tidy(service, &revisions, &answer, may_put_back)
+                .await?
+            {
+                Tidied::Is { to_latest } => to_latest,
+                // That took its time, in which others may have gone on.
+                Tidied::Tried => {
+                    put_back += 1;
+                    continue;
+                }
+            };
             let call = CloudRun::untagging(service, &tags, action(), to_latest);
             self.try_change(service, &call).await?;
         }
@@ -125,21 +138,6 @@ impl CloudRun {
             return Ok(());
         }
         Err(conflict(action()))
-    }
-
-    /// A new look, since a deployment of somebody else's is to be seen before anything is
-    /// built on it, once no traffic is on its way any more: another's cutover may be under
-    /// way, and the revision that is to serve is none to be discarded.
-    async fn look_at_rest(&self, service: &str) -> Result<Rc<ServiceAnswer>, Error> {
-        let started = Instant::now();
-        loop {
-            let answer = self.look(service).await?;
-            let is_late = started.elapsed() >= self.gcloud.settings.timeouts.traffic;
-            if !answer.is_moving() || is_late {
-                return Ok(answer);
-            }
-            self.gcloud.pause().await;
-        }
     }
 
     pub(super) fn meant(
