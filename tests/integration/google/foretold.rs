@@ -29,8 +29,9 @@ impl Recorder {
             folder: tempfile::tempdir()?,
             path: path.map_or_else(|| std::env::var("PATH"), Ok)?,
         };
+        // In one piece: others write at the same time.
         let script = format!(
-            "#!/bin/sh\n{{ printf '%s\\037' \"$@\"; echo; }} >> '{}'\nPATH='{}'\nexec gcloud \"$@\"\n",
+            "#!/bin/sh\nwords=$(printf '%s\\037' \"$@\")\nprintf '%s\\n' \"$words\" >> '{}'\nPATH='{}'\nexec gcloud \"$@\"\n",
             recorder.log().display(),
             recorder.path
         );

@@ -130,7 +130,12 @@ async fn two_rotations_at_the_same_time_both_end() -> Result<()> {
     for (world, ended) in [(&first, ended.0), (&second, ended.1)] {
         if ended.is_err() {
             let (reason, _) = failure(ended, "at the same time");
-            assert_eq!(reason, "a service served with another revision");
+            let is_told = [
+                "a service served with another revision",
+                "somebody else changed the same thing",
+                "somebody else moved the traffic",
+            ];
+            assert!(is_told.contains(&reason), "{reason}");
             carry_on(world, Then::Resume).await.context("resumed")?;
         }
     }
