@@ -24,6 +24,8 @@ impl Writer {
         Ok(match subject {
             Subject::Sqlite(file) => {
                 let mut connection = file.connect()?;
+                // As Python's driver does: a run that comes to wait has looked at the file.
+                connection.batch_execute("PRAGMA busy_timeout = 5000")?;
                 connection.batch_execute(&insert)?;
                 Writer::Sqlite(connection)
             }
