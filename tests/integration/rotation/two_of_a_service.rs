@@ -10,7 +10,7 @@ use secret::FernetKey;
 
 use super::clients::{NEW, NEWER, OLD};
 use super::moments::Moments;
-use super::other_people::{carry_on, failure, number};
+use super::other_people::{carry_on, number};
 use super::project::Project;
 use super::scene::{CLIENT_ID, Issuer, Scene};
 use super::world::{Then, World};
@@ -116,36 +116,4 @@ async fn a_rollback_keeps_what_another_rotation_has_cut_over_since() -> Result<(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_s_rotation_goes_on_after_its_re_encryption() -> Result<()> {
     a_rotation_while_another_is_at(worlds_of_a_key().await?, "re-encrypt", Then::Resume).await
-}
-
-/// In the same second, the one may still overtake the other: that says so, and goes on when
-/// it is resumed.
-#[tokio::test(flavor = "multi_thread")]
-async fn two_rotations_at_the_same_time_both_end() -> Result<()> {
-    let Some((project, first, second)) = worlds().await? else {
-        return Ok(());
-    };
-    let (one, other) = (Moments::undisturbed(), Moments::undisturbed());
-    let ended = tokio::join!(first.begin(&one), second.begin(&other));
-    for (world, ended) in [(&first, ended.0), (&second, ended.1)] {
-        if ended.is_err() {
-            let (reason, _) = failure(ended, "at the same time");
-            let is_told = [
-                "a service served with another revision",
-                "somebody else changed the same thing",
-                "somebody else moved the traffic",
-            ];
-            assert!(is_told.contains(&reason), "{reason}");
-            carry_on(world, Then::Resume).await.context("resumed")?;
-        }
-    }
-    for secret in [RED_HAT_SSO_CLIENT_SECRET, GMA_CLIENT_SECRET] {
-        expect_serving(
-            &project,
-            secret,
-            Bound::Pinned(number(2)),
-            "at the same time",
-        )?;
-    }
-    Ok(())
 }
