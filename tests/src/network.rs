@@ -1,8 +1,15 @@
 //! What the network does to a request and its answer, whatever server is behind it.
+use std::future::pending;
 use std::time::Duration;
 
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, tcp, unix};
+use tokio::sync::mpsc;
 use tokio_rustls::server::TlsStream;
 
 /// What becomes of a request, its answer and the connection that both go by.
@@ -39,6 +46,40 @@ pub(crate) struct Answered {
     pub(crate) status: u16,
     pub(crate) content_type: &'static str,
     pub(crate) body: String,
+}
+
+/// Takes a connection away from the server that answers by it.
+#[derive(Clone)]
+pub(crate) struct Befalls(mpsc::Sender<(Trouble, Answered)>);
+
+impl Befalls {
+    /// Lets it happen: nothing is answered in the usual way any more.
+    pub(crate) async fn befall<T>(&self, trouble: Trouble, answered: Answered) -> T {
+        let _ = self.0.send((trouble, answered)).await;
+        pending().await
+    }
+}
+
+/// Answers the requests that come by a connection, until it ends or something befalls it.
+pub(crate) async fn serve<S, F, E>(stream: S, respond: impl Fn(Request<Incoming>, Befalls) -> F)
+where
+    S: Stream + 'static,
+    F: Future<Output = Result<Response<Full<Bytes>>, E>>,
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let (sender, mut befallen) = mpsc::channel(1);
+    let befalls = Befalls(sender);
+    let service = service_fn(|request| respond(request, befalls.clone()));
+    let connection = hyper::server::conn::http1::Builder::new();
+    let mut connection = connection.serve_connection(TokioIo::new(stream), service);
+    tokio::select! {
+        // A client that goes away is its own business.
+        _ = &mut connection => {}
+        Some((trouble, answered)) = befallen.recv() => {
+            let stream = connection.into_parts().io.into_inner();
+            trouble.befall(stream, &answered).await;
+        }
+    }
 }
 
 impl Trouble {

@@ -6,18 +6,15 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
 
 use super::answer::Answer;
 use super::faults::{self, Effect};
 use super::run::policy;
 use super::{World, gcloud, policies, run, secrets, sql};
-use crate::network::{Answered, Reached, Trouble};
+use crate::network::{self, Answered, Befalls, Reached, Trouble};
 use crate::runtime;
 
 /// A request that was made.
@@ -61,31 +58,18 @@ pub(super) fn listen(world: Shared) -> u16 {
     port
 }
 
-/// What befalls a connection, and what would have been answered.
-type Befalls = (Trouble, Answered);
-
 const CONTENT_TYPE: &str = "application/json; charset=UTF-8";
 
 async fn serve(stream: TcpStream, world: Shared) {
     let _ = stream.set_nodelay(true);
-    let (befalls, mut befallen) = mpsc::channel(1);
-    let service = service_fn(|request| respond(request, Arc::clone(&world), befalls.clone()));
-    let connection = hyper::server::conn::http1::Builder::new();
-    let mut connection = connection.serve_connection(TokioIo::new(stream), service);
-    tokio::select! {
-        // A client that goes away is its own business.
-        _ = &mut connection => {}
-        Some((trouble, answered)) = befallen.recv() => {
-            let stream = connection.into_parts().io.into_inner();
-            trouble.befall(stream, &answered).await;
-        }
-    }
+    let respond = |request, befalls| respond(request, Arc::clone(&world), befalls);
+    network::serve(stream, respond).await;
 }
 
 async fn respond(
     request: Request<Incoming>,
     world: Shared,
-    befalls: mpsc::Sender<Befalls>,
+    befalls: Befalls,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let recorded = recorded(request).await;
     let outcome = {
@@ -115,9 +99,7 @@ async fn respond(
             content_type: CONTENT_TYPE,
             body: answer.body.to_string(),
         };
-        // It takes the connection away from here.
-        let _ = befalls.send((trouble, answered)).await;
-        std::future::pending::<()>().await;
+        return befalls.befall(trouble, answered).await;
     }
     let response = Response::builder()
         .status(answer.status)

@@ -7,26 +7,21 @@ use std::sync::{Arc, Mutex};
 use http_body_util::{BodyExt as _, Full};
 use hyper::Response;
 use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 
 use super::answer::{Answer, answer};
 use super::faults::{self, Effect};
 use super::{Request, World, locked};
 use crate::certificates::ServerCertificate;
-use crate::network::{Answered, Trouble};
+use crate::network::{self, Answered, Befalls};
 use crate::runtime;
 
 type Shared = Arc<Mutex<World>>;
-/// What befalls a connection, and what would have been answered.
-type Befalls = (Trouble, Answered);
 
 pub(super) async fn listen(certificate: &ServerCertificate, world: Shared) -> u16 {
     let acceptor = TlsAcceptor::from(Arc::new(tls(certificate)));
@@ -70,23 +65,14 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, world: Shared) {
     let Ok(stream) = acceptor.accept(stream).await else {
         return;
     };
-    let (befalls, mut befallen) = mpsc::channel(1);
-    let service = service_fn(|request| respond(request, Arc::clone(&world), befalls.clone()));
-    let connection = hyper::server::conn::http1::Builder::new();
-    let mut connection = connection.serve_connection(TokioIo::new(stream), service);
-    tokio::select! {
-        _ = &mut connection => {}
-        Some((trouble, answered)) = befallen.recv() => {
-            let stream = connection.into_parts().io.into_inner();
-            trouble.befall(stream, &answered).await;
-        }
-    }
+    let respond = |request, befalls| respond(request, Arc::clone(&world), befalls);
+    network::serve(stream, respond).await;
 }
 
 async fn respond(
     request: hyper::Request<Incoming>,
     world: Shared,
-    befalls: mpsc::Sender<Befalls>,
+    befalls: Befalls,
 ) -> io::Result<Response<Full<Bytes>>> {
     let request = recorded(request).await;
     let (effect, usual) = {
@@ -114,9 +100,7 @@ async fn respond(
                 content_type: usual.content_type,
                 body: usual.body,
             };
-            // It takes the connection away from here.
-            let _ = befalls.send((trouble, answered)).await;
-            pending().await
+            befalls.befall(trouble, answered).await
         }
         Some(Effect::Refuse | Effect::Reset | Effect::Silent) | None => usual,
     };

@@ -257,17 +257,19 @@ pub(super) async fn serve_prepared(
 ) -> Result<String, Error> {
     let services = &context.platform.services;
     let (service, binding) = (&consumer.service, context.binding());
-    for _ in 1..ROUNDS {
+    let mut round = 1;
+    loop {
         let revision = services.prepare(service, &binding, bound).await?;
         match services.cut_over(service, &revision).await {
             // Somebody else did the like in the same moment.
-            Err(PlatformError::Overtaken { .. } | PlatformError::NoSuchRevision { .. }) => {}
+            Err(PlatformError::Overtaken { .. } | PlatformError::NoSuchRevision { .. })
+                if round < ROUNDS =>
+            {
+                round += 1;
+            }
             other => return Ok(other.map(|()| revision)?),
         }
     }
-    let revision = services.prepare(service, &binding, bound).await?;
-    services.cut_over(service, &revision).await?;
-    Ok(revision)
 }
 
 /// Sees that the service is up and serves with a revision that reads this.

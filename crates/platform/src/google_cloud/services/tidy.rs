@@ -1,6 +1,5 @@
 //! What a rotation changed beside the binding, put back when its last tag goes.
 
-use std::rc::Rc;
 use std::time::Instant;
 
 use super::CloudRun;
@@ -48,7 +47,7 @@ impl CloudRun {
             return Ok(Tidied::Is { to_latest });
         }
         // A lost request leaves the service ready, too, as it was: the next look tells.
-        match may_put_back && self.put_back(service, changes).await?.is_some() {
+        match may_put_back && self.put_back(service, changes).await? {
             true => Ok(Tidied::Tried),
             false => Ok(as_it_is),
         }
@@ -108,12 +107,8 @@ impl CloudRun {
         changes.into_iter().fold(call, Call::with)
     }
 
-    /// Makes the revision; the service once that is ready.
-    async fn put_back(
-        &self,
-        service: &str,
-        changes: Vec<String>,
-    ) -> Result<Option<Rc<ServiceAnswer>>, Error> {
+    /// Makes the revision, and tells whether the service got ready.
+    async fn put_back(&self, service: &str, changes: Vec<String>) -> Result<bool, Error> {
         let call = CloudRun::putting_back(service, changes);
         let Tried {
             mut answer,
@@ -121,20 +116,20 @@ impl CloudRun {
         } = self.try_revision(service, call).await?;
         match refusal.map(|failure| self.error(failure)) {
             None => {}
-            Some(Error::Cloud(CloudError::Refused { .. })) => return Ok(None),
+            Some(Error::Cloud(CloudError::Refused { .. })) => return Ok(false),
             Some(error) => return Err(error),
         }
         let started = Instant::now();
         while started.elapsed() < self.gcloud.settings.timeouts.ready {
             let ready = answer.condition("Ready").map(|ready| ready.status.as_str());
             match ready {
-                Some("True") if answer.is_observed() => return Ok(Some(answer)),
-                Some("False") if answer.is_observed() => return Ok(None),
+                Some("True") if answer.is_observed() => return Ok(true),
+                Some("False") if answer.is_observed() => return Ok(false),
                 _ => self.gcloud.pause().await,
             }
             answer = self.look(service).await?;
         }
-        Ok(None)
+        Ok(false)
     }
 
     /// Whether the latest revision is ready, and reads the same versions.
