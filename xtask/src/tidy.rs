@@ -2,9 +2,13 @@
 
 mod arrows;
 mod cli_reference;
+mod deny;
 mod documents;
+mod duplicates;
 mod licences;
 mod metadata;
+mod sources;
+mod supply;
 
 use std::path::Path;
 
@@ -17,7 +21,7 @@ pub use self::documents::write as write_documents;
 /// When the rules can't be checked.
 pub fn violations(root: &Path) -> anyhow::Result<Vec<String>> {
     let mut violations = arrows::violations(root)?;
-    violations.extend(licences::violations(root)?);
+    violations.extend(supply::violations(root)?);
     violations.extend(documents::violations(root)?);
     Ok(violations)
 }

@@ -159,10 +159,8 @@ mod tests {
             })
             .collect();
         Package {
-            name: name.to_owned(),
-            version: "0.1.0".to_owned(),
-            license: None,
             dependencies,
+            ..Package::test(name, "0.1.0")
         }
     }
 
@@ -175,7 +173,10 @@ mod tests {
             package("stranger", &[]),
         ];
         assert_eq!(
-            broken_rules(&Metadata { packages }),
+            broken_rules(&Metadata {
+                packages,
+                workspace_members: Vec::new(),
+            }),
             [
                 "`secret` may not use `reencrypt`: the arrow points the other way",
                 "`reencrypt` may not use `clap`: that is another crate's work",

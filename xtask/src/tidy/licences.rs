@@ -1,78 +1,79 @@
 //! Whether what this is built from may be built into it.
 
-use std::path::Path;
+use anyhow::Context as _;
+use spdx::{Expression, Licensee, ParseMode};
 
-use super::metadata::{self, Metadata, Packages};
+use super::deny;
+use super::metadata::Metadata;
 
-/// What a licence may demand of this project, and of those who are given the
-/// program: to be named, and for MPL-2.0 that changes to its own files are shown.
-/// CDLA-Permissive-2.0 is the licence of a list of certificates.
-const ALLOWED: &[&str] = &[
-    "Apache-2.0",
-    "BSD-3-Clause",
-    "CDLA-Permissive-2.0",
-    "ISC",
-    "MIT",
-    "MPL-2.0",
-    "Unicode-3.0",
-    "Unlicense",
-    "Zlib",
-];
-
-pub(super) fn violations(root: &Path) -> anyhow::Result<Vec<String>> {
-    Ok(refused(&metadata::read(root, Packages::WithDependencies)?))
-}
-
-fn refused(metadata: &Metadata) -> Vec<String> {
-    let is_refused = |licence: &Option<String>| !licence.as_deref().is_some_and(is_allowed);
-    metadata
+/// Every package under a licence that isn't among the `allowed` ones.
+pub(super) fn refused(metadata: &Metadata, allowed: &[String]) -> anyhow::Result<Vec<String>> {
+    let allowed = parsed(allowed)?;
+    let is_refused = |licence: &Option<String>| {
+        !licence
+            .as_deref()
+            .is_some_and(|expression| is_allowed(expression, &allowed))
+    };
+    let refused = metadata
         .packages
         .iter()
-        .filter(|package| is_refused(&package.license))
+        .filter(|package| is_refused(&package.license));
+    Ok(refused
         .map(|package| {
-            let (name, version) = (&package.name, &package.version);
             let licence = package.license.as_deref().unwrap_or("no licence");
-            format!("`{name}` {version} is under `{licence}`, which is not in `xtask/src/tidy/licences.rs`")
+            format!(
+                "{package} is under `{licence}`, which `{}` doesn't allow",
+                deny::FILE
+            )
         })
-        .collect()
+        .collect())
 }
 
-/// Reads the part of SPDX that packages use: alternatives of licences that hold
-/// together, and a first part in parentheses. What it can't read it refuses.
-fn is_allowed(expression: &str) -> bool {
-    let expression = expression.replace(" / ", " OR ").replace('/', " OR ");
-    if let Some((alternatives, rest)) = expression
-        .strip_prefix('(')
-        .and_then(|rest| rest.split_once(") AND "))
-    {
-        return is_allowed(alternatives) && is_allowed(rest);
-    }
-    expression.split(" OR ").any(|together| {
-        together
-            .split(" AND ")
-            .all(|licence| ALLOWED.contains(&licence))
+fn parsed(licences: &[String]) -> anyhow::Result<Vec<Licensee>> {
+    let parse = |licence: &String| {
+        Licensee::parse(licence)
+            .with_context(|| format!("`{}` allows `{licence}`, which is none", deny::FILE))
+    };
+    licences.iter().map(parse).collect()
+}
+
+/// What can't be read is refused. `/` in place of `OR` is what older packages have.
+fn is_allowed(expression: &str, allowed: &[Licensee]) -> bool {
+    Expression::parse_mode(expression, ParseMode::LAX).is_ok_and(|expression| {
+        expression.evaluate(|licence| allowed.iter().any(|allowed| allowed.satisfies(licence)))
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_allowed;
+    use super::{is_allowed, parsed};
 
     #[test]
     fn one_allowed_alternative_is_enough_and_all_of_what_holds_together_is_needed() {
-        for (expression, allowed) in [
+        let allowed = ["Apache-2.0", "BSD-3-Clause", "MIT", "Unicode-3.0"];
+        let allowed = parsed(&allowed.map(str::to_owned)).unwrap();
+        for (expression, is_expected) in [
             ("MIT OR Apache-2.0", true),
             ("MIT/Apache-2.0", true),
             ("MIT OR LGPL-2.1-or-later", true),
             ("MIT AND BSD-3-Clause", true),
             ("(MIT OR GPL-3.0) AND Unicode-3.0", true),
+            ("MIT AND (BSD-3-Clause OR GPL-3.0)", true),
             ("GPL-3.0", false),
             ("MIT AND GPL-3.0", false),
             ("(MIT OR Apache-2.0) AND GPL-3.0", false),
             ("GPL-3.0 AND (MIT OR Apache-2.0)", false),
+            // An exception grants more, and is not what was allowed.
+            ("Apache-2.0 WITH LLVM-exception", false),
+            ("Apache-2.0 WITH LLVM-exception OR MIT", true),
+            ("as you please", false),
             ("", false),
         ] {
-            assert_eq!(is_allowed(expression), allowed, "{expression:?}");
+            assert_eq!(
+                is_allowed(expression, &allowed),
+                is_expected,
+                "{expression:?}"
+            );
         }
     }
 }

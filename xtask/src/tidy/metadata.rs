@@ -1,8 +1,10 @@
 //! What cargo says of this workspace.
 
+use std::fmt;
 use std::path::Path;
 
 use anyhow::Context as _;
+use semver::Version;
 use serde::Deserialize;
 use xshell::{Shell, cmd};
 
@@ -10,14 +12,39 @@ use xshell::{Shell, cmd};
 #[derive(Deserialize)]
 pub(super) struct Metadata {
     pub(super) packages: Vec<Package>,
+    /// The ids of those that are no dependencies.
+    pub(super) workspace_members: Vec<String>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct Package {
+    pub(super) id: String,
     pub(super) name: String,
-    pub(super) version: String,
+    pub(super) version: Version,
     pub(super) license: Option<String>,
+    /// Nothing for what lies in a folder of this machine.
+    pub(super) source: Option<String>,
     pub(super) dependencies: Vec<Dependency>,
+}
+
+impl fmt::Display for Package {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "`{}` {}", self.name, self.version)
+    }
+}
+
+#[cfg(test)]
+impl Package {
+    pub(super) fn test(name: &str, version: &str) -> Self {
+        Self {
+            id: format!("{name}@{version}"),
+            name: name.to_owned(),
+            version: version.parse().unwrap(),
+            license: None,
+            source: None,
+            dependencies: Vec::new(),
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,0 +1,16 @@
+//! What this is built from: the part of cargo-deny's checks that needs neither cargo-deny
+//! nor a list of advisories.
+
+use std::path::Path;
+
+use super::metadata::{self, Packages};
+use super::{deny, duplicates, licences, sources};
+
+pub(super) fn violations(root: &Path) -> anyhow::Result<Vec<String>> {
+    let deny = deny::read(root)?;
+    let metadata = metadata::read(root, Packages::WithDependencies)?;
+    let mut violations = licences::refused(&metadata, &deny.licenses.allow)?;
+    violations.extend(duplicates::unexplained(&metadata, &deny.bans.skip));
+    violations.extend(sources::refused(&metadata, &deny.sources.allow_registry));
+    Ok(violations)
+}
