@@ -12,6 +12,10 @@ use crate::Error;
 /// What the name of a file that isn't whole yet ends in.
 const UNFINISHED: &str = ".unfinished";
 
+/// No file of variables, record or value comes near it. A device, which never ends,
+/// would.
+const LONGEST_BYTES: usize = 16 * 1024 * 1024;
+
 /// Writes a file that its owner alone may read, whole or not at all.
 ///
 /// # Errors
@@ -71,6 +75,10 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
 }
 
 /// All of a file, in a buffer that is wiped; nothing where there is none.
+///
+/// # Errors
+///
+/// When it can't be read, or is longer than any file that is meant.
 #[expect(
     clippy::indexing_slicing,
     reason = "no more is filled than there is room"
@@ -83,10 +91,9 @@ pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
         Err(error) => return Err(failed(error)),
     };
     let length = file.metadata().map_err(failed)?.len();
-    // One byte more, or a buffer that is full would grow to find the end, and
-    // leave a copy behind.
-    let capacity = usize::try_from(length).unwrap_or(0).saturating_add(1);
-    let mut bytes = Zeroizing::new(vec![0; capacity]);
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    // One byte more, to find the end with.
+    let mut bytes = Zeroizing::new(vec![0; length.min(LONGEST_BYTES) + 1]);
     let mut filled = 0;
     loop {
         match file.read(&mut bytes[filled..]) {
@@ -95,13 +102,25 @@ pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(failed(error)),
         }
+        if filled > LONGEST_BYTES {
+            return Err(failed(io::ErrorKind::FileTooLarge.into()));
+        }
         if filled == bytes.len() {
-            // It grew while it was read.
-            return read(path);
+            bytes = roomier(&bytes);
         }
     }
     bytes.truncate(filled);
     Ok(Some(bytes))
+}
+
+/// The same with more room after it: for a file that grew, or that doesn't tell its
+/// length. A vector that grew by itself would leave a copy behind.
+fn roomier(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
+    let room = bytes.len() * 2 + 4096;
+    let mut roomier = Zeroizing::new(Vec::with_capacity(room));
+    roomier.extend_from_slice(bytes);
+    roomier.resize(room, 0);
+    roomier
 }
 
 /// Removes a file, if there is one, and makes that last.
@@ -121,4 +140,43 @@ pub(super) fn sync_folder_of(path: &Path) -> Result<(), Error> {
     };
     let synced = File::open(folder).and_then(|folder| folder.sync_all());
     synced.map_err(Error::file("write", folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_whole_however_long_it_says_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        for length in [0, 1, 4095, 4096, 4097, 100_000] {
+            let text = vec![b'x'; length];
+            fs::write(&path, &text).unwrap();
+            assert_eq!(*read(&path).unwrap().unwrap(), text);
+        }
+        assert!(read(&folder.path().join("none")).unwrap().is_none());
+    }
+
+    /// It says it is empty.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_file_that_does_not_tell_its_length_is_read_too() {
+        let text = read(Path::new("/proc/self/status")).unwrap().unwrap();
+        assert!(text.starts_with(b"Name:") && text.ends_with(b"\n"));
+    }
+
+    #[test]
+    fn a_file_without_an_end_and_one_of_a_terabyte_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let large = folder.path().join("large");
+        File::create(&large).unwrap().set_len(1 << 40).unwrap();
+        for path in [Path::new("/dev/zero"), &large] {
+            let refused = read(path).unwrap_err();
+            let Error::File { source, .. } = &refused else {
+                panic!("{refused:?}");
+            };
+            assert_eq!(source.kind(), io::ErrorKind::FileTooLarge);
+        }
+    }
 }
