@@ -144,6 +144,8 @@ async fn a_damaged_index_and_a_newer_one_are_told_apart() -> Result<()> {
         r#"{"format": 1}"#,
         r#"{"format": 1, "versions": [{"number": 0, "state": "enabled", "created_at": "2026-01-01T00:00:00Z"}]}"#,
         r#"{"format": 1, "versions": [{"number": 1, "state": "hunter2", "created_at": "2026-01-01T00:00:00Z"}]}"#,
+        // The next one would take its place.
+        r#"{"format": 1, "versions": [{"number": 18446744073709551615, "state": "enabled", "created_at": "2026-01-01T00:00:00Z"}]}"#,
     ] {
         fs::write(&path, text)?;
         let error = store.versions(SECRET).await.expect_err("a damaged index");

@@ -57,6 +57,9 @@ pub(super) async fn sweep(context: &mut Context, log: &mut Log<'_>) -> Result<()
         .table()?
         .reencrypt_until_none_is_left(&old, &new)
         .await?;
-    log.record(facts::SWEPT, Fact::Count(swept_before + swept))?;
+    log.record(
+        facts::SWEPT,
+        Fact::Count(swept_before.saturating_add(swept)),
+    )?;
     Ok(())
 }

@@ -26,7 +26,7 @@ impl SecretManager {
             None => self.newest(secret).await?,
         };
         let answered = match self.send(secret, value).await {
-            Ok(number) if number.get() == before.map_or(0, VersionNumber::get) + 1 => {
+            Ok(number) if before.map_or(0, VersionNumber::get) == number.get() - 1 => {
                 // None came in between: it was sent once.
                 return Ok(number);
             }

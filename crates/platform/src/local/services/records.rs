@@ -79,11 +79,19 @@ mod number {
 
 impl Records {
     pub(super) fn read(path: &Path) -> Result<Records, Error> {
-        let found = record::read(path)?;
-        Ok(found.unwrap_or_else(|| Records {
+        let found = record::read(path)?.unwrap_or_else(|| Records {
             format: FORMAT,
             services: BTreeMap::new(),
-        }))
+        });
+        // The next revision would have a name that another has.
+        if found.services.values().any(|one| one.made == u64::MAX) {
+            return Err(Error::Damaged {
+                path: path.to_owned(),
+                what: "no number is left for another revision",
+                line: 1,
+            });
+        }
+        Ok(found)
     }
 
     pub(super) fn write(&self, path: &Path) -> Result<(), Error> {
@@ -176,5 +184,34 @@ impl RevisionRecord {
             name: self.name.clone(),
             bound: self.bound(binding).unwrap_or(otherwise),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_the_numbers_are_at_their_end_the_record_is_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("services.json");
+        let made = |made: u64| {
+            let records = Records {
+                format: FORMAT,
+                services: BTreeMap::from([(
+                    "handler".to_owned(),
+                    Record {
+                        made,
+                        ..Record::default()
+                    },
+                )]),
+            };
+            records.write(&path).unwrap();
+            Records::read(&path)
+        };
+        assert!(matches!(made(u64::MAX), Err(Error::Damaged { .. })));
+        let mut last = made(u64::MAX - 1).unwrap().of("handler");
+        let name = last.make("handler", BTreeMap::new());
+        assert_eq!(name, format!("handler-{}", u64::MAX));
     }
 }

@@ -52,6 +52,15 @@ impl Index {
                 line: 1,
             });
         }
+        // The next one would take its place.
+        let last = NonZeroU64::MAX.into();
+        if versions.last().is_some_and(|newest| newest.number == last) {
+            return Err(Error::Damaged {
+                path: path.to_owned(),
+                what: "there is no number after its last one",
+                line: 1,
+            });
+        }
         Ok(Index(versions))
     }
 
