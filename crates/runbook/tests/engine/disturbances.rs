@@ -1,9 +1,9 @@
 //! What somebody else did meanwhile.
 
-use runbook::{Run, RunStatus, StepStatus, Stopped};
+use runbook::{RunStatus, StepStatus, Stopped};
 
 use crate::driver::{Stage, Then, Watcher};
-use crate::folder::journal_of;
+use crate::folder::cut_off_the_last_record;
 use crate::toy::{IN_MEMORY, plan, plan_of};
 use crate::world::{Effects, World};
 
@@ -126,12 +126,4 @@ async fn memory_excuses_nothing_that_is_gone_beside_it() {
         }
         stopped => panic!("{stopped:?}"),
     }
-}
-
-/// As a process leaves a journal that ends right before it.
-fn cut_off_the_last_record(run: &Run) {
-    let journal = std::fs::read_to_string(journal_of(run)).unwrap();
-    let records: Vec<&str> = journal.lines().collect();
-    let kept = records[..records.len() - 1].join("\n") + "\n";
-    std::fs::write(journal_of(run), kept).unwrap();
 }

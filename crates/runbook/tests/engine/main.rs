@@ -13,6 +13,7 @@ mod faults;
 mod folder;
 mod journals;
 mod people_and_time;
+mod preparations;
 mod sinks;
 mod texts;
 mod toy;

@@ -193,6 +193,28 @@ pub(crate) static IN_MEMORY: [About; 3] = [
     ),
 ];
 
+/// A plan whose second step is one that the third can do without.
+pub(crate) static PREPARED: [About; 3] = [
+    toy(
+        "make-thing",
+        "Make a thing",
+        Kind::Change,
+        Undo::By("breaking it"),
+    ),
+    toy(
+        "open-door",
+        "Open the door",
+        Kind::Preparation,
+        Undo::By("closing it"),
+    ),
+    toy(
+        "point",
+        "Point at it",
+        Kind::Change,
+        Undo::By("looking away"),
+    ),
+];
+
 /// A plan whose second step can't be undone.
 pub(crate) static ONE_WAY: [About; 3] = [
     toy(
