@@ -50,8 +50,13 @@ async fn a_line_that_is_not_understood_is_named() -> Result<()> {
         ("[[[", "", ["line 3 of `rotation.toml`", "hint: "]),
         (
             "",
-            "[secrets]\nno-such = \"x\"",
-            ["the settings rename", "`no-such`"],
+            "[secrets]\n\"hunter2\" = \"gma-client-secret\"",
+            ["`secrets` in the settings", "`gma-client-secret`"],
+        ),
+        (
+            "",
+            "[secrets]\n\"hunter2!\" = \"hunter2!\"",
+            ["`secrets` in the settings", "`gma-client-secret`"],
         ),
     ] {
         sandbox.settings(top, tables)?;

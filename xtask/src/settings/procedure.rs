@@ -15,7 +15,6 @@ use super::google_cloud::GoogleCloud;
 use super::{Surroundings, state_dir};
 use crate::cli;
 use crate::failure::Failure;
-use crate::printer::plain;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -281,15 +280,22 @@ fn rename(file: &mut File, surroundings: &Surroundings<'_>) -> Result<(), Failur
             file.secrets.insert(secret.name.to_owned(), renamed);
         }
     }
-    refuse_other_than_names(file)?;
-    let is_secret = |name: &String| rotation::SECRETS.iter().any(|secret| secret.name == name);
-    match file.secrets.keys().find(|name| !is_secret(name)) {
-        None => Ok(()),
-        Some(unknown) => Err(Failure::check(format!(
-            "the settings rename the secret `{unknown}`, which the service doesn't have"
-        ))
-        .nothing_changed()),
+    refuse_unknown_secrets(file)?;
+    refuse_other_than_names(file)
+}
+
+/// What is renamed has to be there. It isn't quoted: whoever takes the table for one of values
+/// may have put a secret there.
+fn refuse_unknown_secrets(file: &File) -> Result<(), Failure> {
+    let known = rotation::SECRETS.map(|secret| secret.name);
+    if file.secrets.keys().all(|name| known.contains(&&**name)) {
+        return Ok(());
     }
+    Err(
+        Failure::check("`secrets` in the settings renames a secret that the service doesn't have")
+            .nothing_changed()
+            .hint(format!("its secrets are `{}`", known.join("`, `"))),
+    )
 }
 
 /// A journal takes names only: better to say so now than in the middle of a run.
@@ -307,8 +313,7 @@ fn refuse_other_than_names(file: &File) -> Result<(), Failure> {
         if Name::new(name).is_err() {
             // It isn't quoted: somebody may have put the secret itself there.
             return Err(Failure::check(format!(
-                "what the settings have for the {kind} `{}` can't be its name",
-                plain(of)
+                "what the settings have for the {kind} `{of}` can't be its name"
             ))
             .nothing_changed()
             .hint("names have letters, digits and `.`, `_`, `-`, `/`, `:`"));
