@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::fact::{Facts, Name};
 use crate::journal::{FixedText, Record, Written};
+use crate::span::{Deed, Hand, Span, Spans};
 use crate::status::{
     RunEvent, RunStatus, StepEvent, StepStatus, next_run_status, next_step_status,
 };
@@ -13,6 +14,8 @@ use crate::status::{
 pub struct History {
     /// The run's name.
     pub run: Name,
+    /// The version of the program that began it.
+    pub program: Name,
     /// The rotation's name.
     pub rotation: FixedText,
     /// The platform's name.
@@ -25,6 +28,10 @@ pub struct History {
     pub began_at: Timestamp,
     /// When its last record was written.
     pub last_at: Timestamp,
+    /// When it came to its end, or was undone; none while there is something to do.
+    pub ended_at: Option<Timestamp>,
+    /// Everybody who had a hand in it, in order.
+    pub hands: Vec<Hand>,
     /// How far it is.
     pub status: RunStatus,
     /// Its steps, in the order of the plan.
@@ -50,6 +57,9 @@ pub struct StepHistory {
     pub reason: Option<FixedText>,
     /// Until when it waits, if it waits for a time.
     pub until: Option<Timestamp>,
+    /// How often its effect was gone again, and it was to be done once more.
+    pub lost: u32,
+    spans: Spans,
 }
 
 /// A record that can't follow those before it.
@@ -89,6 +99,7 @@ impl History {
     /// When it doesn't begin a run.
     pub fn begin(first: &Written) -> Result<History, Impossible> {
         let Record::RunBegan {
+            program,
             run,
             rotation,
             platform,
@@ -101,12 +112,19 @@ impl History {
         };
         Ok(History {
             run: run.clone(),
+            program: program.clone(),
             rotation: rotation.clone(),
             platform: platform.clone(),
             operator: operator.clone(),
             last_operator: operator.clone(),
             began_at: first.at,
             last_at: first.at,
+            ended_at: None,
+            hands: vec![Hand {
+                operator: operator.clone(),
+                deed: Deed::Began,
+                at: first.at,
+            }],
             status: RunStatus::Forward,
             steps: steps.iter().map(StepHistory::new).collect(),
             facts: Facts::default(),
@@ -121,16 +139,22 @@ impl History {
     pub fn follow(&mut self, written: &Written) -> Result<(), Impossible> {
         match &written.record {
             Record::RunBegan { .. } => return Err(Impossible::Beginning),
-            Record::RunDone => self.run_event(RunEvent::Finish)?,
+            Record::RunDone => {
+                self.run_event(RunEvent::Finish)?;
+                self.ended_at = Some(written.at);
+            }
             Record::RunResumed { operator } => {
                 self.run_event(RunEvent::Resume)?;
-                self.last_operator = operator.clone();
+                self.taken_up(operator, Deed::Resumed, written.at);
             }
             Record::RollbackBegan { operator } => {
                 self.run_event(RunEvent::BeginRollback)?;
-                self.last_operator = operator.clone();
+                self.taken_up(operator, Deed::RolledBack, written.at);
             }
-            Record::RunRolledBack => self.run_event(RunEvent::FinishRollback)?,
+            Record::RunRolledBack => {
+                self.run_event(RunEvent::FinishRollback)?;
+                self.ended_at = Some(written.at);
+            }
             Record::FactFound { step, name, fact } => {
                 self.step_event(step, StepEvent::FindFact, written.at)?;
                 self.facts.insert(name.as_str().to_owned(), fact.clone());
@@ -141,7 +165,10 @@ impl History {
                 step.found = false;
                 step.reason = None;
             }
-            Record::StepLost { step } => self.step_event(step, StepEvent::Lose, written.at)?,
+            Record::StepLost { step } => {
+                self.step_event(step, StepEvent::Lose, written.at)?;
+                self.step_mut(step)?.lost += 1;
+            }
             Record::UndoBegan { step } => {
                 self.step_event(step, StepEvent::BeginUndo, written.at)?;
             }
@@ -227,13 +254,26 @@ impl History {
         Ok(())
     }
 
+    fn taken_up(&mut self, operator: &Name, deed: Deed, at: Timestamp) {
+        self.last_operator = operator.clone();
+        self.ended_at = None;
+        self.hands.push(Hand {
+            operator: operator.clone(),
+            deed,
+            at,
+        });
+        for step in &mut self.steps {
+            step.spans.take_up(self.last_at);
+        }
+    }
+
     fn step_event(
         &mut self,
         name: &FixedText,
         event: StepEvent,
         at: Timestamp,
     ) -> Result<(), Impossible> {
-        let run_status = self.status;
+        let (run_status, heard_of) = (self.status, self.last_at);
         let step = self.step_mut(name)?;
         let status = step.status;
         step.status = next_step_status(status, event)
@@ -246,11 +286,12 @@ impl History {
         step.began_at.get_or_insert(at);
         step.last_at = Some(at);
         step.until = None;
+        step.spans.follow(event, at, heard_of);
         Ok(())
     }
 
     /// A step of the plan.
-    pub(crate) fn step(&self, name: &str) -> Option<&StepHistory> {
+    pub fn step(&self, name: &str) -> Option<&StepHistory> {
         self.steps.iter().find(|step| step.name.as_str() == name)
     }
 
@@ -267,6 +308,11 @@ impl StepHistory {
         self.status.may_have_effect() && !self.found
     }
 
+    /// When it was at work, waited and was undone, in order.
+    pub fn spans(&self) -> &[Span] {
+        self.spans.as_slice()
+    }
+
     fn new(name: &FixedText) -> StepHistory {
         StepHistory {
             name: name.clone(),
@@ -276,6 +322,8 @@ impl StepHistory {
             found: false,
             reason: None,
             until: None,
+            lost: 0,
+            spans: Spans::default(),
         }
     }
 }

@@ -56,9 +56,9 @@ impl Journal {
         }
     }
 
-    /// Appends a record; when this returns, it is on the disk.
-    pub(crate) fn append(&mut self, written: &Written) -> Result<(), JournalError> {
-        self.append_line(written)
+    /// Appends records; when this returns, they are on the disk.
+    pub(crate) fn append(&mut self, written: &[Written]) -> Result<(), JournalError> {
+        self.append_lines(written)
             .map_err(|source| JournalError::Io {
                 operation: "append to",
                 path: self.path.clone(),
@@ -66,14 +66,20 @@ impl Journal {
             })
     }
 
-    fn append_line(&mut self, written: &Written) -> io::Result<()> {
+    fn append_lines(&mut self, written: &[Written]) -> io::Result<()> {
         if let Some(cause) = &self.broken_by {
             let text = format!("an earlier record could not be written: {cause}");
             return Err(io::Error::other(text));
         }
-        let mut line = serde_json::to_vec(written)?;
-        line.push(b'\n');
-        let appended = self.sink.append(&line);
+        let mut lines = Vec::new();
+        for written in written {
+            serde_json::to_writer(&mut lines, written)?;
+            lines.push(b'\n');
+        }
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let appended = self.sink.append(&lines);
         self.broken_by = appended.as_ref().err().map(io::Error::to_string);
         appended
     }
@@ -171,7 +177,7 @@ mod tests {
         let mut journal = Journal::create(&path).unwrap();
         records
             .iter()
-            .for_each(|record| journal.append(record).unwrap());
+            .for_each(|record| journal.append(std::slice::from_ref(record)).unwrap());
         assert_eq!(read(&path).unwrap(), records);
         assert!(Journal::create(&path).is_err(), "it was there already");
     }
@@ -182,7 +188,7 @@ mod tests {
             let (_folder, path) = with_lines(&format!("{BEGAN}\n{}", &BEGAN[..cut]));
             let (mut journal, records) = Journal::open(&path).unwrap();
             assert_eq!(records.len(), 1);
-            journal.append(&written(Record::RunDone)).unwrap();
+            journal.append(&[written(Record::RunDone)]).unwrap();
             assert_eq!(read(&path).unwrap().len(), 2, "cut after {cut}");
         }
     }

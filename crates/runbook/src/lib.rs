@@ -16,6 +16,7 @@ mod history;
 mod journal;
 mod run;
 mod runs;
+mod span;
 mod status;
 
 mod document;
@@ -37,6 +38,7 @@ pub use report::report;
 pub use rollback::roll_back;
 pub use run::{Log, Run};
 pub use runs::{RunSummary, Runs, RunsError};
+pub use span::{Activity, Deed, Hand, Span, SpanEnd};
 pub use status::{RunEvent, RunStatus, StepEvent, StepStatus, next_run_status, next_step_status};
 pub use step::{Applied, Observed, Step, StepError};
 pub use stopped::Stopped;

@@ -7,11 +7,12 @@ mod replay;
 
 use std::path::Path;
 
-use crate::history::History;
+use crate::history::{History, StepHistory};
 use crate::journal::{self, FORMAT, JournalError, Written};
 use crate::run::replay as told_by;
+use crate::span::SpanEnd;
 use crate::status::{RunStatus, StepStatus};
-use crate::{Fact, Name, report};
+use crate::{Fact, Name};
 
 /// How many of a journal's records are looked at one by one.
 const LOOKED_AT: usize = 24;
@@ -137,11 +138,26 @@ fn makes_sense(history: &History, records: &[Written]) {
             assert!(Name::new(name.as_str()).is_ok(), "a name that is none");
         }
     }
-    let text = report(history);
+    for step in &history.steps {
+        has_times_that_make_sense(history, step);
+    }
+}
+
+/// One thing at a time: all of a step's times have an end but the last.
+fn has_times_that_make_sense(history: &History, step: &StepHistory) {
+    let mut spans = step.spans().iter().rev();
+    let last = spans.next();
+    assert!(last.is_some() || step.status == StepStatus::Pending);
+    assert!(spans.all(|span| span.end.is_some()), "two at a time");
+    let open = last.filter(|span| span.end.is_none());
     assert!(
-        text.contains(history.run.as_str()),
-        "a report of another run"
+        open.is_none() || history.is_unfinished(),
+        "at work in a run that is over"
     );
+    if step.status == StepStatus::Done {
+        let is_done = last.is_some_and(|span| span.ended(SpanEnd::Done));
+        assert!(is_done, "done, and no time tells of it");
+    }
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ impl Run {
             line: 1,
             source,
         })?;
-        journal.append(&first)?;
+        journal.append(std::slice::from_ref(&first))?;
         Ok(Run {
             journal,
             history,
@@ -114,10 +114,18 @@ impl Run {
 
     /// Writes a record, if it may follow those before it.
     pub(crate) fn write(&mut self, record: Record) -> Result<(), JournalError> {
-        let written = Written::now(record);
+        self.write_all(vec![record])
+    }
+
+    /// Writes several in one go, if each may follow those before it. What a crash leaves of
+    /// them is the first of them, whole.
+    pub(crate) fn write_all(&mut self, records: Vec<Record>) -> Result<(), JournalError> {
+        let written: Vec<Written> = records.into_iter().map(Written::now).collect();
         let mut next = self.history.clone();
-        next.follow(&written)
-            .map_err(|source| self.refused(source))?;
+        for written in &written {
+            next.follow(written)
+                .map_err(|source| self.refused(source))?;
+        }
         self.journal.append(&written)?;
         self.history = next;
         Ok(())
@@ -186,6 +194,37 @@ impl<'a> Log<'a> {
             name: FixedText::from(name),
             fact,
         })
+    }
+
+    /// Records a fact, and before it what it is made up of, of which who watches doesn't
+    /// hear. One write brings all of it to the disk: it takes no longer than one fact.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be written: the step must not go on.
+    pub fn record_with(
+        &mut self,
+        name: &'static str,
+        fact: Fact,
+        details: Vec<(&'static str, Fact)>,
+    ) -> Result<(), JournalError> {
+        let known = self.facts();
+        let is_known = |name, fact: &Fact| known.get(name) == Some(fact);
+        let record = |name: &'static str, fact| Record::FactFound {
+            step: FixedText::from(self.step),
+            name: FixedText::from(name),
+            fact,
+        };
+        let mut records: Vec<Record> = details
+            .into_iter()
+            .filter(|(name, fact)| !is_known(name, fact))
+            .map(|(name, fact)| record(name, fact))
+            .collect();
+        if !is_known(name, &fact) {
+            self.conductor.event(Event::Fact { name, fact: &fact });
+            records.push(record(name, fact));
+        }
+        self.run.write_all(records)
     }
 
     /// The name of the run.

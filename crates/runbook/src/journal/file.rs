@@ -9,19 +9,19 @@ use super::JournalError;
 
 /// Where lines go.
 pub trait LineSink {
-    /// Appends a line, its end included. When this returns, it is on the disk.
+    /// Appends a line or several, their ends included. When this returns, they are on the disk.
     ///
     /// # Errors
     ///
-    /// When it isn't, or may not be. The journal appends nothing after that.
-    fn append(&mut self, line: &[u8]) -> io::Result<()>;
+    /// When they aren't, or may not be. The journal appends nothing after that.
+    fn append(&mut self, lines: &[u8]) -> io::Result<()>;
 }
 
 struct Lines(File);
 
 impl LineSink for Lines {
-    fn append(&mut self, line: &[u8]) -> io::Result<()> {
-        self.0.write_all(line)?;
+    fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        self.0.write_all(lines)?;
         self.0.sync_data()
     }
 }
