@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use reencrypt::{
-    ColumnName, Event, Keyring, Mode, Outcome, PerColumn, Report, Survey, SurveyCounts, Timeouts,
-    Tls,
+    ColumnName, Counts, Event, Keyring, Mode, PerColumn, Phase, Survey, SurveyCounts, Timeouts, Tls,
 };
 use secret::{DatabaseUrl, FernetKey, VersionNumber};
 use tokio_util::sync::CancellationToken;
@@ -33,17 +33,36 @@ pub struct Database {
     pub interrupt: CancellationToken,
 }
 
-/// The tokens of a table by the key that opens them.
+/// The cells of a table by the key that opens them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tokens {
     /// Rows in the table.
     pub clients: u64,
+    /// The cells of each column.
+    pub columns: PerColumn<Cells>,
+}
+
+/// The cells of one column: `scanned` is the sum of all the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cells {
+    /// All cells.
+    pub scanned: u64,
     /// Under the new key.
     pub under_new: u64,
-    /// Under an old key.
+    /// Under the old key.
     pub under_old: u64,
-    /// Under none of them.
+    /// Without a token.
+    pub empty: u64,
+    /// Under none of the keys.
     pub unreadable: u64,
+}
+
+/// What a re-encryption did.
+pub(crate) struct Reencrypted {
+    /// The counts; on a dry run, all of it was rolled back.
+    pub(crate) columns: PerColumn<Counts>,
+    /// When the commit was sent; none where there was nothing to commit.
+    pub(crate) committed_at: Option<Timestamp>,
 }
 
 /// Whether the observer hears of cells that none of the keys opens.
@@ -78,13 +97,26 @@ impl Database {
     ) -> Result<Tokens, Error> {
         let keyring = Keyring::for_survey(std::slice::from_ref(old), new)?;
         let survey = self.survey(keyring, Listed::Yes).await?;
+        let has_new = new.is_some();
+        let PerColumn(columns) = survey.columns;
         Ok(Tokens {
             clients: survey.clients,
-            under_new: new.map_or(0, |_| sum(&survey.columns, |counts| first(&counts.under))),
-            under_old: sum(&survey.columns, |counts| {
-                counts.under.last().copied().unwrap_or_default()
-            }),
-            unreadable: sum(&survey.columns, |counts| counts.unreadable),
+            columns: PerColumn(columns.map(|counts| cells(&counts, has_new))),
+        })
+    }
+
+    /// The same by the new key alone: what is under the old one counts as unreadable.
+    pub(crate) async fn count_under_new(&mut self, new: &FernetKey) -> Result<Tokens, Error> {
+        let Tokens { clients, columns } = self.count(new, None).await?;
+        let PerColumn(columns) = columns;
+        let of_new = |cells: Cells| Cells {
+            under_new: cells.under_old,
+            under_old: 0,
+            ..cells
+        };
+        Ok(Tokens {
+            clients,
+            columns: PerColumn(columns.map(of_new)),
         })
     }
 
@@ -101,18 +133,25 @@ impl Database {
         from: &FernetKey,
         to: &FernetKey,
         mode: Mode,
-    ) -> Result<u64, Error> {
+    ) -> Result<Reencrypted, Error> {
         let keyring = Arc::new(Keyring::for_rotation(std::slice::from_ref(from), to)?);
         let mut connection = self.connect().await?;
         let plan = reencrypt::check(&mut connection, &self.excluded_columns)
             .await
             .map_err(|source| Error::database("check the table", source))?;
+        let mut committed_at = None;
+        let mut observer = |event: Event<'_>| {
+            if matches!(event, Event::Phase(Phase::Committing)) {
+                committed_at = Some(Timestamp::now());
+            }
+            (self.observer)(event);
+        };
         let report = reencrypt::reencrypt(
             &mut connection,
             &plan,
             &keyring,
             mode,
-            &mut self.observer,
+            &mut observer,
             &self.interrupt,
         )
         .await
@@ -120,7 +159,10 @@ impl Database {
             table: failed.table,
             source: Box::new(failed.error),
         })?;
-        Ok(written(&report))
+        Ok(Reencrypted {
+            columns: report.columns,
+            committed_at,
+        })
     }
 
     /// Whether the key opens every token.
@@ -139,7 +181,7 @@ impl Database {
         let mut written = 0;
         let mut left = 0;
         for _ in 0..MOST_SWEEPS {
-            written += self.reencrypt(from, to, Mode::Commit).await?;
+            written += self.reencrypt(from, to, Mode::Commit).await?.written();
             left = self.tokens_under(from).await?;
             if left == 0 {
                 return Ok(written);
@@ -212,14 +254,42 @@ fn sum(columns: &PerColumn<SurveyCounts>, count: impl Fn(&SurveyCounts) -> u64) 
     columns.iter().map(|(_, counts)| count(counts)).sum()
 }
 
-/// Tokens that were written; those of a dry run were rolled back.
-fn written(report: &Report) -> u64 {
-    match report.outcome {
-        Outcome::NothingToDo => 0,
-        Outcome::Rotated | Outcome::DryRun => report
-            .columns
-            .iter()
-            .map(|(_, counts)| counts.reencrypted)
-            .sum(),
+/// By the keys in the order of the survey: the new one first, if there is one.
+fn cells(counts: &SurveyCounts, has_new: bool) -> Cells {
+    Cells {
+        scanned: counts.scanned,
+        under_new: if has_new { first(&counts.under) } else { 0 },
+        under_old: counts.under.last().copied().unwrap_or_default(),
+        empty: counts.empty,
+        unreadable: counts.unreadable,
+    }
+}
+
+impl Tokens {
+    /// Under the new key.
+    pub fn under_new(&self) -> u64 {
+        self.sum(|cells| cells.under_new)
+    }
+
+    /// Under the old key.
+    pub fn under_old(&self) -> u64 {
+        self.sum(|cells| cells.under_old)
+    }
+
+    /// Under none of the keys.
+    pub fn unreadable(&self) -> u64 {
+        self.sum(|cells| cells.unreadable)
+    }
+
+    fn sum(&self, count: impl Fn(&Cells) -> u64) -> u64 {
+        self.columns.iter().map(|(_, cells)| count(cells)).sum()
+    }
+}
+
+impl Reencrypted {
+    /// Tokens that were written; those of a dry run were rolled back.
+    pub(crate) fn written(&self) -> u64 {
+        let columns = self.columns.iter();
+        columns.map(|(_, counts)| counts.reencrypted).sum()
     }
 }

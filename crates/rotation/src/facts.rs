@@ -1,6 +1,8 @@
 //! The names of the facts that steps record for each other. They stand in
 //! journals: a change of one makes unfinished runs unreadable.
 
+use reencrypt::Column;
+
 use crate::secrets::Role;
 
 /// What the store calls the secret.
@@ -48,6 +50,10 @@ pub(crate) const CLIENTS_LISTED: &str = "clients to issue anew";
 pub(crate) const TOKENS_UNDER_OLD_KEY: &str = "tokens under the old key before";
 /// Tokens that the re-encryption wrote.
 pub(crate) const REENCRYPTED: &str = "tokens re-encrypted";
+/// When the commit of the re-encryption was sent.
+pub(crate) const COMMITTED_AT: &str = "re-encryption committed at";
+/// When all traffic had moved to the new version.
+pub(crate) const CUT_OVER_AT: &str = "cut over at";
 /// Tokens that the sweep wrote.
 pub(crate) const SWEPT: &str = "tokens swept";
 /// Tokens that the verification opened with the new key alone.
@@ -79,5 +85,56 @@ pub(crate) fn of_consumer(role: Role) -> OfConsumer {
             bound_before: "handler bound to, before",
             new_revision: "new revision of the handler",
         },
+    }
+}
+
+/// The names of what is known of the cells of one column.
+pub(crate) struct OfColumn {
+    /// All cells, at the re-encryption; the others of this group add up to it.
+    pub(crate) scanned: &'static str,
+    pub(crate) reencrypted: &'static str,
+    pub(crate) already_current: &'static str,
+    pub(crate) empty: &'static str,
+    pub(crate) unreadable: &'static str,
+    /// All cells, at the verification; the others of this group add up to it.
+    pub(crate) verified: &'static str,
+    pub(crate) verified_current: &'static str,
+    pub(crate) verified_empty: &'static str,
+}
+
+macro_rules! of_column {
+    ($column:literal) => {
+        OfColumn {
+            scanned: concat!("cells scanned in ", $column),
+            reencrypted: concat!("cells re-encrypted in ", $column),
+            already_current: concat!("cells under the new key before in ", $column),
+            empty: concat!("cells empty in ", $column),
+            unreadable: concat!("cells unreadable in ", $column),
+            verified: concat!("cells verified in ", $column),
+            verified_current: concat!("cells verified under the new key in ", $column),
+            verified_empty: concat!("cells verified to be empty in ", $column),
+        }
+    };
+}
+
+pub(crate) fn of_column(column: Column) -> OfColumn {
+    match column {
+        Column::ClientSecret => of_column!("client_secret_encrypted"),
+        Column::RegistrationAccessToken => of_column!("registration_access_token_encrypted"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_columns_have_their_own_names() {
+        for column in Column::ALL {
+            let names = of_column(column);
+            for name in [names.scanned, names.verified, names.unreadable] {
+                assert!(name.ends_with(&format!(" in {column}")), "{name}");
+            }
+        }
     }
 }

@@ -29,7 +29,7 @@ mod trial;
 mod way_back;
 
 pub use context::{Consumer, Context, Store};
-pub use database::{Database, RowObserver, Tokens};
+pub use database::{Cells, Database, RowObserver, Tokens};
 pub use emergency::{Containment, Means, is_emergency};
 pub use error::Error;
 pub use examination::{Examined, examine};

@@ -45,7 +45,8 @@ impl Step<Context, Error> for Check {
         let tokens = check(context, &key).await?;
         log.say(&format!(
             "{} clients, {} tokens under the key in use",
-            tokens.clients, tokens.under_old
+            tokens.clients,
+            tokens.under_old()
         ));
         Ok(Applied::Done)
     }
@@ -71,10 +72,9 @@ pub(crate) async fn trial(context: &mut Context) -> Result<u64, Error> {
     let key = key_in_use(context, Some(&Facts::default())).await?;
     check(context, &key).await?;
     let thrown_away = FernetKey::generate();
-    context
-        .table()?
-        .reencrypt(&key, &thrown_away, Mode::DryRun)
-        .await
+    let table = context.table()?;
+    let tried = table.reencrypt(&key, &thrown_away, Mode::DryRun).await?;
+    Ok(tried.written())
 }
 
 /// What a rollback needs of the table: every token must be readable with one of the
@@ -84,9 +84,9 @@ pub(crate) async fn refuse_rollback(context: &mut Context, history: &History) ->
         return Ok(());
     }
     let tokens = super::reencrypt::count(context, &history.facts).await?;
-    if tokens.unreadable > 0 {
+    if tokens.unreadable() > 0 {
         return Err(Error::Unreadable {
-            cells: tokens.unreadable,
+            cells: tokens.unreadable(),
         });
     }
     Ok(())
@@ -95,9 +95,9 @@ pub(crate) async fn refuse_rollback(context: &mut Context, history: &History) ->
 async fn check(context: &mut Context, key: &FernetKey) -> Result<Tokens, Error> {
     context.table()?.check().await?;
     let tokens = context.table()?.count(key, None).await?;
-    if tokens.unreadable > 0 {
+    if tokens.unreadable() > 0 {
         return Err(Error::Unreadable {
-            cells: tokens.unreadable,
+            cells: tokens.unreadable(),
         });
     }
     Ok(tokens)

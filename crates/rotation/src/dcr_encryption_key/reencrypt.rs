@@ -1,12 +1,12 @@
 //! The re-encryption: the table goes over to the new key.
 
 use async_trait::async_trait;
-use reencrypt::Mode;
+use reencrypt::{Counts, Mode, PerColumn};
 use runbook::{About, Applied, Fact, Facts, Kind, Log, Observed, Step, Undo};
 use secret::FernetKey;
 
 use crate::context::{Context, new_version, old_version};
-use crate::database::Tokens;
+use crate::database::{Reencrypted, Tokens};
 use crate::error::Error;
 use crate::facts;
 use crate::steps;
@@ -42,21 +42,20 @@ impl Step<Context, Error> for Reencrypt {
             return Ok(Observed::Absent);
         };
         let tokens = count(context, facts).await?;
-        let others = tokens.under_old + tokens.unreadable;
-        let is_gone = reencrypted > 0 && tokens.under_new == 0 && others > 0;
+        let others = tokens.under_old() + tokens.unreadable();
+        let is_gone = reencrypted > 0 && tokens.under_new() == 0 && others > 0;
         Ok(Observed::when(!is_gone))
     }
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         let (old, new) = keys(context, log.facts()).await?;
-        let mut written = context.table()?.reencrypt(&old, &new, Mode::Commit).await?;
-        if written == 0 {
-            // The key is this run's own: what is under it, this run has written, before
-            // a crash perhaps.
-            written = context.table()?.count(&old, Some(&new)).await?.under_new;
+        let mut done = context.table()?.reencrypt(&old, &new, Mode::Commit).await?;
+        if done.written() == 0 {
             log.say("no token was under the old key: nothing was written now");
+            written_before(&mut done.columns);
         }
-        log.record(facts::REENCRYPTED, Fact::Count(written))?;
+        let written = Fact::Count(done.written());
+        log.record_with(facts::REENCRYPTED, written, details(&done))?;
         Ok(Applied::Done)
     }
 
@@ -95,10 +94,33 @@ pub(super) async fn count(context: &mut Context, facts: &Facts) -> Result<Tokens
         let old = context.key(old).await?;
         return context.table()?.count(&old, Some(&new)).await;
     }
-    let tokens = context.table()?.count(&new, None).await?;
-    Ok(Tokens {
-        under_new: tokens.under_old,
-        under_old: 0,
-        ..tokens
-    })
+    context.table()?.count_under_new(&new).await
+}
+
+/// The key is this run's own: what is under it, this run has written, before a crash perhaps.
+fn written_before(PerColumn(columns): &mut PerColumn<Counts>) {
+    for counts in columns {
+        counts.reencrypted = std::mem::take(&mut counts.already_current);
+    }
+}
+
+/// What the report shows of it.
+fn details(done: &Reencrypted) -> Vec<(&'static str, Fact)> {
+    let mut columns = done.columns.iter();
+    let is_first = columns.all(|(_, counts)| counts.already_current == 0);
+    // With tokens under the new key before, an earlier commit began the outage.
+    let committed_at = done.committed_at.filter(|_| is_first);
+    let committed_at = committed_at.map(|at| (facts::COMMITTED_AT, Fact::Time(at)));
+    let mut details: Vec<_> = committed_at.into_iter().collect();
+    for (column, counts) in done.columns.iter() {
+        let names = facts::of_column(column);
+        details.extend([
+            (names.scanned, Fact::Count(counts.scanned)),
+            (names.reencrypted, Fact::Count(counts.reencrypted)),
+            (names.already_current, Fact::Count(counts.already_current)),
+            (names.empty, Fact::Count(counts.empty)),
+            (names.unreadable, Fact::Count(counts.unreadable)),
+        ]);
+    }
+    details
 }

@@ -1,10 +1,12 @@
 //! The proof of the whole, by the new key alone.
 
+use ::reencrypt::Column;
 use async_trait::async_trait;
 use runbook::{About, Applied, Fact, Facts, Kind, Log, Observed, Step, Undo};
 
 use super::reencrypt;
 use crate::context::{Context, old_version};
+use crate::database::{Cells, Tokens};
 use crate::error::Error;
 use crate::facts;
 use crate::steps;
@@ -41,25 +43,39 @@ impl Step<Context, Error> for Verify {
         let old = old_version(log.facts())?;
         steps::refuse_foreign_version(context, log.facts(), old).await?;
         let mut tokens = reencrypt::count(context, log.facts()).await?;
-        if tokens.under_old > 0 {
+        if tokens.under_old() > 0 {
             // An order that waited for the sweep's own lock comes right behind it.
             super::sweep::sweep(context, log).await?;
             tokens = reencrypt::count(context, log.facts()).await?;
         }
         // Whoever writes with the old key even now isn't ending.
-        if tokens.under_old > 0 {
+        if tokens.under_old() > 0 {
             return Err(Error::TokensUnder {
                 key: context.key(old).await?.fingerprint(),
                 version: old,
-                tokens: tokens.under_old,
+                tokens: tokens.under_old(),
             });
         }
-        if tokens.unreadable > 0 {
+        if tokens.unreadable() > 0 {
             return Err(Error::Unreadable {
-                cells: tokens.unreadable,
+                cells: tokens.unreadable(),
             });
         }
-        log.record(facts::VERIFIED, Fact::Count(tokens.under_new))?;
+        let verified = Fact::Count(tokens.under_new());
+        log.record_with(facts::VERIFIED, verified, details(&tokens))?;
         Ok(Applied::Done)
     }
+}
+
+/// What the report shows of it: no cell is left but these.
+fn details(tokens: &Tokens) -> Vec<(&'static str, Fact)> {
+    let of_column = |(column, cells): (Column, &Cells)| {
+        let names = facts::of_column(column);
+        [
+            (names.verified, Fact::Count(cells.scanned)),
+            (names.verified_current, Fact::Count(cells.under_new)),
+            (names.verified_empty, Fact::Count(cells.empty)),
+        ]
+    };
+    tokens.columns.iter().flat_map(of_column).collect()
 }

@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use platform::{Bound, Change, Service};
-use runbook::{About, Applied, Facts, Forecast, Kind, Log, Observed, Step, Undo};
+use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Observed, Step, Undo};
 
 use super::pin::{ROUNDS, expect_new_version, serve_prepared, serve_with};
 use super::prepare;
@@ -12,6 +13,7 @@ use super::side_by_side::side_by_side;
 use crate::context::{Context, new_version, old_version};
 use crate::database_login;
 use crate::error::Error;
+use crate::facts;
 use crate::material::Material;
 
 /// Sends traffic to the revisions that read the new version.
@@ -99,6 +101,7 @@ impl Step<Context, Error> for CutOver {
             // Another's cutover in the same moment may have taken this back: once more then,
             // on what that has done.
             if self.observe(context, log.facts()).await? == Observed::Present {
+                log.record(facts::CUT_OVER_AT, Fact::Time(Timestamp::now()))?;
                 break;
             }
         }

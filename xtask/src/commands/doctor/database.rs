@@ -94,7 +94,7 @@ fn findings(examined: Examined, url: &DatabaseUrl, source: &str) -> Vec<Finding>
 }
 
 fn of_tokens(tokens: Tokens) -> Finding {
-    let (opened, unreadable) = (tokens.under_old, tokens.unreadable);
+    let (opened, unreadable) = (tokens.under_old(), tokens.unreadable());
     if unreadable == 0 {
         let text = format!("the key in use opens all {} tokens", grouped(opened));
         return Finding::fine("key", text);
