@@ -32,7 +32,7 @@ pub(crate) use check::trial;
 pub(crate) use end_sessions::NAME as END_SESSIONS;
 pub(crate) use lock_out::FIRST as LOCK_OUT_FIRST;
 pub(crate) use role::{is_candidate, refuse_if_accepted, url_of};
-pub(crate) use set_password::let_in_again;
+pub(crate) use set_password::{NAME as SET_PASSWORD, let_in_again};
 
 /// How a login is replaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

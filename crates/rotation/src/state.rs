@@ -60,8 +60,7 @@ pub fn state(history: &History) -> String {
     let revoked = "the issuer refuses the value that the services had";
     parts.push(of_step(history, REVOKE_FIRST, revoked));
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    let has_table = history.rotation.as_str() == DCR_ENCRYPTION_KEY.name;
-    let who = if has_table {
+    let who = if has_table(history) {
         "services and table"
     } else {
         "the services"
@@ -137,6 +136,11 @@ pub fn did_nothing(history: &History) -> bool {
 /// The steps that change nothing outside the process but a file beside the journal, and
 /// come before all others.
 const LOOKS: [&str; 4] = ["check", DRAFT, OBTAIN.name, "test"];
+
+/// Whether the secret is the key of a table.
+pub(crate) fn has_table(history: &History) -> bool {
+    history.rotation.as_str() == DCR_ENCRYPTION_KEY.name
+}
 
 /// Nothing where the step has not begun or is undone.
 fn of_step(history: &History, step: &str, effect: &str) -> Option<String> {

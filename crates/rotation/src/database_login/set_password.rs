@@ -8,7 +8,7 @@ use crate::context::{Context, new_version, old_version};
 use crate::error::Error;
 
 /// What journals call the step; it tells the mode of a run.
-pub(super) const NAME: &str = "set-password";
+pub(crate) const NAME: &str = "set-password";
 
 /// Gives the role its new password.
 pub(super) struct SetPassword;

@@ -9,8 +9,11 @@ use crate::error::Error;
 /// Waits until people have announced the window.
 pub(crate) struct Announce;
 
+/// What journals call the step.
+pub(crate) const NAME: &str = "announce";
+
 const ABOUT: About = About {
-    name: "announce",
+    name: NAME,
     title: "Announce the window",
     kind: Kind::People,
     told: Some("`users` and `on_call` of the contacts in the settings"),

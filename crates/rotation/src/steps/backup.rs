@@ -108,8 +108,11 @@ async fn take(context: &Context) -> Result<Backup, Error> {
 /// The same for a database that the platform can't back up.
 pub(crate) struct BackUpByHand;
 
+/// What journals call the step.
+pub(crate) const BACK_UP_BY_HAND: &str = "back-up-by-hand";
+
 const ABOUT_BY_HAND: About = About {
-    name: "back-up-by-hand",
+    name: BACK_UP_BY_HAND,
     title: "Back up the database by hand",
     kind: Kind::People,
     told: None,

@@ -156,7 +156,8 @@ fn as_fact(copies: &[VersionNumber]) -> Result<Option<Fact>, Error> {
     Ok(Some(Fact::Name(Name::new(numbers.join("-"))?)))
 }
 
-pub(super) fn copies(facts: &Facts) -> Vec<VersionNumber> {
+/// The other versions with the old value that the run retires.
+pub(crate) fn copies(facts: &Facts) -> Vec<VersionNumber> {
     let numbers = facts.name(facts::COPIES).unwrap_or_default();
     let numbers = numbers.split('-');
     numbers.filter_map(|number| number.parse().ok()).collect()

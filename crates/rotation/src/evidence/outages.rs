@@ -1,0 +1,243 @@
+//! From when to when somebody was without service, by what the journal tells.
+//!
+//! Where two things have to change over together, such as a table and the services that
+//! read it, the outage is the time in which one of them has changed and the other hasn't.
+//! What the journal doesn't tell to the moment is taken to have lasted longer, not shorter.
+
+use jiff::Timestamp;
+use runbook::{Activity, History, SpanEnd, StepHistory};
+use serde::Serialize;
+
+use super::milliseconds;
+use crate::client_secret::REVOKE_FIRST;
+use crate::database_login::{END_SESSIONS, LOCK_OUT_FIRST, SET_PASSWORD};
+use crate::facts;
+use crate::steps::{CLOSE, RESTART_BY_HAND};
+
+/// A time in which somebody was without service.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outage {
+    /// What could not be done.
+    pub what: &'static str,
+    /// From when.
+    pub began_at: Timestamp,
+    /// Until when; none where it goes on.
+    pub ended_at: Option<Timestamp>,
+    /// How long it was; until the run was heard of last, where it goes on.
+    pub duration_ms: u64,
+    /// Whether it may have been shorter: both ends are the moments of records then.
+    pub is_at_most: bool,
+}
+
+/// What takes service away, and what gives it back.
+struct Cause {
+    /// The step that takes it away.
+    taken_by: &'static str,
+    /// When that was, to the moment.
+    exactly: Option<&'static str>,
+    /// The steps after all of which it is there again.
+    given_back_by: &'static [&'static str],
+    what: &'static str,
+}
+
+const SERVED: &[&str] = &["cut-over", RESTART_BY_HAND];
+
+const CAUSES: [Cause; 6] = [
+    Cause {
+        taken_by: "re-encrypt",
+        exactly: Some(facts::COMMITTED_AT),
+        given_back_by: SERVED,
+        what: "known orders could not be answered: the table was under one key, the service had the other",
+    },
+    Cause {
+        taken_by: SET_PASSWORD,
+        exactly: None,
+        given_back_by: SERVED,
+        what: "services could not open new connections to the database: they had another password",
+    },
+    Cause {
+        taken_by: LOCK_OUT_FIRST,
+        exactly: None,
+        given_back_by: SERVED,
+        what: "the services were without the database: the login that they had was locked out",
+    },
+    Cause {
+        taken_by: END_SESSIONS,
+        exactly: None,
+        given_back_by: SERVED,
+        what: "the services were without the database: their sessions were ended",
+    },
+    Cause {
+        taken_by: REVOKE_FIRST,
+        exactly: None,
+        given_back_by: SERVED,
+        what: "the services could not use the client: its secret was revoked",
+    },
+    Cause {
+        taken_by: CLOSE,
+        exactly: None,
+        given_back_by: &["open"],
+        what: "nobody could call the services: they were closed",
+    },
+];
+
+/// From when to when something was the case; none where it goes on.
+type Times = Vec<(Timestamp, Option<Timestamp>)>;
+
+pub(super) fn of(history: &History) -> Vec<Outage> {
+    let mut outages: Vec<Outage> = CAUSES
+        .iter()
+        .flat_map(|cause| caused(cause, history))
+        .collect();
+    outages.sort_by_key(|outage| outage.began_at);
+    outages
+}
+
+/// For how long there was any of them.
+pub(super) fn total(outages: &[Outage], heard_of: Timestamp) -> u64 {
+    let mut sum = 0;
+    let mut counted_to = Timestamp::MIN;
+    // In the order in which they began.
+    for outage in outages {
+        let ended_at = outage.ended_at.unwrap_or(heard_of);
+        sum += milliseconds(outage.began_at.max(counted_to), ended_at);
+        counted_to = counted_to.max(ended_at);
+    }
+    sum
+}
+
+fn caused(cause: &Cause, history: &History) -> Vec<Outage> {
+    let Some(step) = history.step(cause.taken_by) else {
+        return Vec::new();
+    };
+    let exactly = cause.exactly.and_then(|fact| history.facts.time(fact).ok());
+    let taken = longest(step, exactly);
+    let given_back = given_back(cause, history);
+    let outage = |(began_at, ended_at): (Timestamp, Option<Timestamp>)| Outage {
+        what: cause.what,
+        began_at,
+        ended_at,
+        duration_ms: milliseconds(began_at, ended_at.unwrap_or(history.last_at)),
+        is_at_most: Some(began_at) != exactly
+            || ended_at != history.facts.time(facts::CUT_OVER_AT).ok(),
+    };
+    without(&taken, &given_back)
+        .into_iter()
+        .map(outage)
+        .collect()
+}
+
+/// When the effect of a step may have been there.
+fn longest(step: &StepHistory, exactly: Option<Timestamp>) -> Times {
+    let mut times = Vec::new();
+    let mut since = None;
+    let mut is_there = false;
+    for span in step.spans() {
+        match (span.activity, span.end) {
+            (Activity::Doing, Some((ended_at, how))) => {
+                let is_within = |at: &Timestamp| (span.began_at..=ended_at).contains(at);
+                match exactly.filter(is_within) {
+                    // Then nothing was there before it.
+                    Some(at) => since = Some(at),
+                    None => since = since.or(Some(span.began_at)),
+                }
+                is_there |= matches!(how, SpanEnd::Done | SpanEnd::Left);
+            }
+            (Activity::Doing, None) => {
+                since.get_or_insert(span.began_at);
+                is_there |= exactly.is_some_and(|at| at >= span.began_at);
+            }
+            (Activity::Undoing, Some((ended_at, SpanEnd::Undone))) => {
+                let began_at = since.take().filter(|_| is_there);
+                times.extend(began_at.map(|began_at| (began_at, Some(ended_at))));
+                is_there = false;
+            }
+            (Activity::Waiting | Activity::Undoing, _) => {}
+        }
+    }
+    let goes_on = since.filter(|_| is_there);
+    times.extend(goes_on.map(|began_at| (began_at, None)));
+    times
+}
+
+/// When service was there again for sure: after the last of the steps, before the undo of
+/// the first of them.
+fn given_back(cause: &Cause, history: &History) -> Times {
+    let steps = cause.given_back_by.iter();
+    let of_each: Vec<Times> = steps
+        .filter_map(|name| history.step(name))
+        .map(|step| shortest(step, history))
+        .collect();
+    let mut all = of_each.into_iter();
+    let first = all.next().unwrap_or_default();
+    all.fold(first, |both, other| common(&both, &other))
+}
+
+/// When the effect of a step was there for sure.
+fn shortest(step: &StepHistory, history: &History) -> Times {
+    let exactly = history.facts.time(facts::CUT_OVER_AT).ok();
+    let exactly = exactly.filter(|_| step.name.as_str() == "cut-over");
+    let mut times = Vec::new();
+    let mut since = None;
+    for span in step.spans() {
+        match (span.activity, span.end) {
+            (Activity::Doing | Activity::Waiting, Some((ended_at, SpanEnd::Done))) => {
+                let is_within = |at: &Timestamp| (span.began_at..=ended_at).contains(at);
+                since.get_or_insert(exactly.filter(is_within).unwrap_or(ended_at));
+            }
+            (Activity::Undoing, _) => {
+                times.extend(since.take().map(|since| (since, Some(span.began_at))));
+            }
+            (Activity::Doing | Activity::Waiting, _) => {}
+        }
+    }
+    times.extend(since.map(|since| (since, None)));
+    times
+}
+
+/// When both were the case.
+fn common(one: &Times, other: &Times) -> Times {
+    let mut times = Vec::new();
+    for (began_at, ended_at) in one {
+        for (from, to) in other {
+            let from = *began_at.max(from);
+            let to = earlier(*ended_at, *to);
+            if to.is_none_or(|to| to > from) {
+                times.push((from, to));
+            }
+        }
+    }
+    times
+}
+
+fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// When the first was the case, and the second wasn't.
+fn without(taken: &Times, given_back: &Times) -> Times {
+    let mut times = Vec::new();
+    for (began_at, ended_at) in taken {
+        let mut from = Some(*began_at);
+        for (back_at, gone_at) in given_back {
+            let Some(since) = from else { break };
+            let is_over = ended_at.is_some_and(|ended_at| ended_at <= *back_at);
+            if is_over || gone_at.is_some_and(|gone_at| gone_at <= since) {
+                continue;
+            }
+            if *back_at > since {
+                times.push((since, Some(*back_at)));
+            }
+            from = *gone_at;
+        }
+        if let Some(since) = from
+            && ended_at.is_none_or(|ended_at| ended_at > since)
+        {
+            times.push((since, *ended_at));
+        }
+    }
+    times
+}
