@@ -24,6 +24,7 @@ mod left;
 mod memory;
 mod newcomers;
 mod on_postgres;
+mod report;
 mod same_place;
 mod settings;
 mod several;

@@ -3,6 +3,7 @@
 mod doctor;
 mod procedure;
 mod refused;
+mod report;
 mod rotate_secret;
 mod usage_error;
 mod values;
@@ -16,6 +17,7 @@ use reencrypt::ColumnName;
 
 pub(crate) use self::doctor::Doctor;
 pub(crate) use self::procedure::{Going, Place, Resume, Rollback, Runbook, Status, quoted};
+pub(crate) use self::report::{EvidenceForm, Report};
 pub(crate) use self::rotate_secret::{Contain, RotateSecret};
 pub(crate) use self::values::waiting_time;
 use crate::failure::Failure;
@@ -50,6 +52,7 @@ pub(crate) enum Command {
     Status(Status),
     Resume(Resume),
     Rollback(Rollback),
+    Report(Report),
     Runbook(Runbook),
     Demo(Demo),
     #[command(hide = true)]

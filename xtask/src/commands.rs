@@ -2,6 +2,7 @@
 
 mod demo;
 mod doctor;
+mod report;
 mod resume;
 mod rollback;
 mod rotate_dcr;
@@ -46,6 +47,7 @@ pub(crate) fn run(command: Command) -> u8 {
         Command::Rollback(typed) => {
             block_on(async |interrupt| rollback::run(&typed, interrupt).await)
         }
+        Command::Report(typed) => report::run(&typed),
         Command::Runbook(typed) => runbook::run(&typed),
         Command::Demo(typed) => block_on(async |interrupt| demo::run(&typed, interrupt).await),
         Command::StandInService(typed) => stand_in(&typed),

@@ -14,6 +14,7 @@ mod commands;
 mod procedure;
 
 mod confirm;
+mod evidence;
 mod failure;
 mod progress;
 mod report;

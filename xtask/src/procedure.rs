@@ -273,7 +273,7 @@ impl Procedure {
         let ran = ran.await;
         self.watcher.quiet();
         match ran {
-            Ok(()) => Ended::of_run(&run, Ok(Outcome::Done)),
+            Ok(()) => self.ended(&run, Ok(Outcome::Done)),
             Err(stopped) => {
                 let changed = !matches!(stopped, Stopped::Failed { changed: false, .. });
                 let is_failure = matches!(stopped, Stopped::Failed { .. });
@@ -282,11 +282,11 @@ impl Procedure {
                     if changed && let Err(error) = self.check_rollback(&run).await {
                         let reason = format!("it isn't undone: {}", error.message);
                         self.watcher.printer.warning(&reason);
-                        return Ended::of_run(&run, Err(failure));
+                        return self.ended(&run, Err(failure));
                     }
                     return self.back(run, Some((failure, changed)), confirmed).await;
                 }
-                Ended::of_run(&run, Err(failure))
+                self.ended(&run, Err(failure))
             }
         }
     }
@@ -313,7 +313,16 @@ impl Procedure {
                 Err(Failure::from_stopped(&stopped, run.history(), &self.flags))
             }
         };
-        Ended::of_run(&run, result)
+        self.ended(&run, result)
+    }
+
+    fn ended(&self, run: &Run, result: Result<Outcome, Failure>) -> Ended {
+        Ended::of_run(
+            run,
+            self.settings.rotate_every,
+            result,
+            &self.watcher.printer,
+        )
     }
 
     /// Whether a failed run is undone at once: by the flag, or by the answer.

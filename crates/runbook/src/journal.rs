@@ -193,6 +193,21 @@ mod tests {
         }
     }
 
+    /// Records that are written in one go are cut off at any of them: the first are whole.
+    #[test]
+    fn of_several_lines_those_before_the_cut_were_written() {
+        let (_folder, path) = with_lines(&format!("{BEGAN}\n"));
+        let several = [written(Record::RunDone), written(Record::RunDone)];
+        let (mut journal, _) = Journal::open(&path).unwrap();
+        journal.append(&several).unwrap();
+        let whole = fs::read(&path).unwrap();
+        assert_eq!(read(&path).unwrap().len(), 3);
+        for (left, records) in [(whole.len() - 1, 2), (BEGAN.len() + 9, 1)] {
+            fs::write(&path, &whole[..left]).unwrap();
+            assert_eq!(read(&path).unwrap().len(), records, "cut to {left}");
+        }
+    }
+
     #[test]
     fn a_damaged_line_is_named() {
         for damage in ["{}", "", "\0\0", &BEGAN[1..]] {

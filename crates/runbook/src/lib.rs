@@ -20,7 +20,6 @@ mod span;
 mod status;
 
 mod document;
-mod report;
 
 #[cfg(any(test, fuzzing))]
 pub mod properties;
@@ -34,7 +33,6 @@ pub use forecast::{Forecast, Foreseen, Intended, foresee};
 pub use history::{History, Impossible, StepHistory};
 pub use journal::{FixedText, Journal, JournalError, LineSink, Record, Written};
 pub use plan::Plan;
-pub use report::report;
 pub use rollback::roll_back;
 pub use run::{Log, Run};
 pub use runs::{RunSummary, Runs, RunsError};

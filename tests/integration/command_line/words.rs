@@ -96,6 +96,7 @@ fn each_command_explains_itself() {
         "status",
         "resume",
         "rollback",
+        "report",
         "runbook",
         "demo",
         "tidy",

@@ -30,6 +30,15 @@ fn is_its_place(name: &str) -> bool {
 
 fn assert_in_their_places(sandbox: &Sandbox) -> Result<()> {
     let tree = sandbox.tree()?;
+    // The reports are among what is searched, and what is printed of them is, too.
+    let run = sandbox.run_name()?;
+    for name in ["report.md", "report.json", "report.html"] {
+        let path = format!("state/runs/{run}/{name}");
+        assert!(tree.names().contains(&path), "{path} isn't there");
+    }
+    for form in ["markdown", "json", "html"] {
+        assert_said(&sandbox.run(&["report", "--format", form])?, 0, &[]);
+    }
     for (number, secret) in sandbox.secrets()?.iter().enumerate() {
         for name in tree.holding(secret) {
             assert!(is_its_place(&name), "key {number} is in {name}");

@@ -8,8 +8,9 @@ use crate::procedure::lab::json;
 use crate::procedure::sandbox::assert_said;
 
 /// The fields that xtask/README.md promises, in every outcome.
-const FIELDS: [&str; 9] = [
-    "error", "facts", "outcome", "planned", "platform", "report", "rotation", "run", "steps",
+const FIELDS: [&str; 10] = [
+    "error", "facts", "outcome", "planned", "platform", "report", "reports", "rotation", "run",
+    "steps",
 ];
 
 fn fields(result: &Value) -> Result<Vec<&str>> {

@@ -1,26 +1,24 @@
 //! How a rotation on a platform ended, for people and for scripts.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use rotation::Trial;
+use rotation::{Evidence, Trial};
 use runbook::{Fact, Foreseen, History, Run, StepHistory, StepStatus};
 use serde_json::{Map, Value, json};
 
 use super::planned;
 use crate::cli::Format;
+use crate::evidence::{self, Left};
 use crate::exit_code;
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
 use crate::printer::{Printer, grouped};
 
 /// How a rotation on a platform ended.
 pub(crate) struct Ended {
     /// What its journal tells, where it has one.
     history: Option<History>,
-    /// The file with the report, where it could be written.
-    report: Option<PathBuf>,
+    /// The files with the report, where they could be written.
+    report: Option<Left>,
     /// What a dry run would have done.
     foreseen: Vec<Foreseen>,
     result: Result<Outcome, Failure>,
@@ -39,12 +37,20 @@ pub(crate) enum Outcome {
 
 impl Ended {
     /// Of a run. Its report is written beside its journal.
-    pub(super) fn of_run(run: &Run, result: Result<Outcome, Failure>) -> Ended {
-        let path = run.folder().join("report.md");
-        let written = write_private(&path, &runbook::report(run.history()));
+    pub(super) fn of_run(
+        run: &Run,
+        rotate_every: Duration,
+        result: Result<Outcome, Failure>,
+        printer: &Printer,
+    ) -> Ended {
+        let evidence = Evidence::of(run.history(), rotate_every);
+        let left = evidence::leave(run.folder(), &evidence);
+        if let Err(error) = &left {
+            printer.warning(&format!("the run has no report: {}", chain(error)));
+        }
         Ended {
             history: Some(run.history().clone()),
-            report: written.ok().map(|()| path),
+            report: left.ok(),
             foreseen: Vec::new(),
             result,
         }
@@ -109,7 +115,10 @@ impl Ended {
             _ => {}
         }
         if let Some(report) = &self.report {
-            printer.note(&format!("report: {}", report.display()));
+            let path = report.markdown.display();
+            printer.note(&format!(
+                "report: {path}, and beside it report.json and report.html"
+            ));
         }
     }
 
@@ -136,22 +145,16 @@ impl Ended {
             "platform": history.map(|history| history.platform.as_str()),
             "steps": history.map(|history| history.steps.iter().map(step).collect::<Vec<_>>()),
             "facts": history.map(facts),
-            "report": self.report,
+            "report": self.report.as_ref().map(|report| &report.markdown),
+            "reports": self.report.as_ref().map(|report| json!({
+                "markdown": report.markdown,
+                "json": report.json,
+                "html": report.html,
+            })),
             "planned": planned::json(&self.foreseen),
             "error": error,
         })
     }
-}
-
-/// Like all that lies beside it, for its owner alone.
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(text.as_bytes())
 }
 
 fn sentence(outcome: Outcome, history: &History) -> String {

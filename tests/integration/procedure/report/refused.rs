@@ -1,0 +1,69 @@
+//! Where there is nothing to report.
+use anyhow::Result;
+
+use super::{DONE, printed, with_journals};
+use crate::procedure::sandbox::{Sandbox, assert_said};
+
+#[test]
+fn without_a_run_it_says_so() -> Result<()> {
+    let sandbox = Sandbox::empty()?;
+    sandbox.settings("", "")?;
+    let output = sandbox.run(&["report"])?;
+    assert_said(
+        &output,
+        1,
+        &["there is no run yet, in `state`", "cargo xtask status"],
+    );
+    assert_eq!(output.stdout, "");
+    Ok(())
+}
+
+#[test]
+fn a_run_that_is_not_there_is_named() -> Result<()> {
+    let sandbox = with_journals()?;
+    let words = [
+        "there is no run `nobody's`",
+        "`cargo xtask status` lists the runs",
+    ];
+    assert_said(&sandbox.run(&["report", "nobody's"])?, 1, &words);
+    Ok(())
+}
+
+#[test]
+fn a_journal_that_cannot_be_read_is_no_evidence() -> Result<()> {
+    let sandbox = with_journals()?;
+    let path = format!("state/runs/{DONE}/journal.jsonl");
+    let journal = sandbox.read(&path)?;
+    sandbox.write(&path, &journal.replace("step_began", "step_begun"))?;
+    for arguments in [&["report", DONE][..], &["report", DONE, "--format", "json"]] {
+        let output = sandbox.run(arguments)?;
+        assert_said(&output, 1, &["is no record of a run", "hint: "]);
+        assert_eq!(output.stdout, "");
+    }
+    // Another run is reported, with a warning: the damaged one may be newer.
+    let output = sandbox.run(&["report"])?;
+    assert_said(&output, 0, &["warning: line 2 of the journal"]);
+    Ok(())
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_named() -> Result<()> {
+    let sandbox = with_journals()?;
+    let output = sandbox.run(&["report", DONE, "--output", "no/such/folder.md"])?;
+    assert_said(
+        &output,
+        1,
+        &["no/such/folder.md", "hint: name another file"],
+    );
+    Ok(())
+}
+
+#[test]
+fn it_changes_nothing() -> Result<()> {
+    let sandbox = with_journals()?;
+    let before = sandbox.tree()?;
+    printed(&sandbox, &[DONE])?;
+    let differences = before.differences(&sandbox.tree()?);
+    assert!(differences.is_empty(), "{differences:?}");
+    Ok(())
+}

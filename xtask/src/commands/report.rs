@@ -1,0 +1,104 @@
+//! `cargo xtask report`: the evidence of a run, printed again.
+
+use std::path::Path;
+
+use platform::local::write_whole_file;
+use rotation::Evidence;
+use runbook::{History, RunSummary};
+use tokio_util::sync::CancellationToken;
+
+use super::surroundings;
+use crate::cli::{self, EvidenceForm};
+use crate::evidence::{json_line, render};
+use crate::exit_code;
+use crate::failure::{Failure, chain};
+use crate::printer::{Printer, plain};
+use crate::settings;
+
+/// Runs the command and gives its exit code.
+pub(super) fn run(typed: &cli::Report) -> u8 {
+    let printer = Printer::default();
+    match find(typed, &printer).and_then(|evidence| tell(typed, &evidence, &printer)) {
+        Ok(()) => exit_code::DONE,
+        Err(failure) => {
+            printer.failure(&failure);
+            failure.exit_code
+        }
+    }
+}
+
+fn find(typed: &cli::Report, printer: &Printer) -> Result<Evidence, Failure> {
+    let interrupt = CancellationToken::new();
+    let settings = settings::procedure(&typed.place, &surroundings(false, *printer, &interrupt))?;
+    let flags = typed.place.flags();
+    let runs = settings.runs();
+    let found = runs
+        .list()
+        .map_err(|error| Failure::from_runs(&error, &flags))?;
+    let history = match &typed.run {
+        Some(name) => named(found, name),
+        None => newest(found, printer),
+    };
+    let history = history.unwrap_or_else(|message| {
+        let folder = runs.folder().display();
+        Err(Failure::check(format!("{message}, in `{folder}`"))
+            .nothing_changed()
+            .hint(format!("`cargo xtask status{flags}` lists the runs")))
+    })?;
+    Ok(Evidence::of(&history, settings.rotate_every))
+}
+
+/// A run, or why its journal can't be read; what to say where there is none.
+type Found = Result<Result<History, Failure>, String>;
+
+fn named(runs: Vec<RunSummary>, name: &str) -> Found {
+    let mut runs = runs.into_iter();
+    let run = runs.find(|run| run.name == name);
+    let run = run.ok_or_else(|| format!("there is no run `{}`", plain(name)))?;
+    Ok(run.history.map_err(|error| Failure::from_journal(&error)))
+}
+
+/// The newest whose journal can be read; others are told of, for one may be newer.
+fn newest(runs: Vec<RunSummary>, printer: &Printer) -> Found {
+    let mut damaged = None;
+    let mut newest = None;
+    for run in runs {
+        match run.history {
+            Ok(history) => newest = newest.or(Some(history)),
+            Err(error) => damaged = damaged.or(Some(error)),
+        }
+    }
+    match (newest, damaged) {
+        (Some(history), Some(error)) => {
+            printer.warning(&chain(&error));
+            Ok(Ok(history))
+        }
+        (Some(history), None) => Ok(Ok(history)),
+        (None, Some(error)) => Ok(Err(Failure::from_journal(&error))),
+        (None, None) => Err("there is no run yet".to_owned()),
+    }
+}
+
+fn tell(typed: &cli::Report, evidence: &Evidence, printer: &Printer) -> Result<(), Failure> {
+    match (&typed.output, typed.format) {
+        (Some(path), form) => write(path, &render(evidence, form), printer),
+        (None, EvidenceForm::Json) => {
+            printer.json(&json_line(evidence));
+            Ok(())
+        }
+        (None, form) => {
+            printer.data(render(evidence, form).trim_end());
+            Ok(())
+        }
+    }
+}
+
+fn write(path: &Path, text: &str, printer: &Printer) -> Result<(), Failure> {
+    write_whole_file(path, text.as_bytes()).map_err(|error| {
+        Failure::check(chain(&error))
+            .nothing_changed()
+            .hint("name another file, or none for standard output")
+    })?;
+    printer.note(&format!("report: {}", path.display()));
+    Ok(())
+}
