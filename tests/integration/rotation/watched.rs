@@ -96,7 +96,15 @@ pub(super) struct Records {
 }
 
 impl LineSink for Records {
-    fn append(&mut self, line: &[u8]) -> io::Result<()> {
+    /// Of several that are written in one go, a process may die between any two.
+    fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        let mut lines = lines.split_inclusive(|byte| *byte == b'\n');
+        lines.try_for_each(|line| self.append_record(line))
+    }
+}
+
+impl Records {
+    fn append_record(&mut self, line: &[u8]) -> io::Result<()> {
         if self.moments.is_dead() {
             return Err(io::Error::other("the process is dead"));
         }
