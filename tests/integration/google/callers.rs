@@ -1,6 +1,7 @@
 //! Who may call a service: refused and admitted again, by the real `gcloud`.
 use anyhow::{Context as _, Result};
 use integration_tests::google::{Effect, Fault};
+use integration_tests::{Reached, Trouble};
 use platform::google_cloud::CloudError;
 use platform::{Callers, Error};
 use serde_json::json;
@@ -89,6 +90,72 @@ async fn what_could_not_be_undone_or_contains_nothing_is_refused_first() -> Resu
     }
     let conditional = callers.callers(INSTALLED).await;
     assert!(is_refused(&conditional), "{conditional:?}");
+    Ok(())
+}
+
+const VIEWER: &str = "roles/run.viewer";
+const SOMEBODY: &str = "group:somebody@example.com";
+
+/// A service that a group may look at, and everybody call.
+fn with_a_viewer(lab: &Lab) {
+    let roles = [(ROLE, EVERYBODY), (VIEWER, SOMEBODY)];
+    let bindings = roles.map(|(role, member)| json!({"role": role, "members": [member]}));
+    if let Some(service) = lab.google.world().run.services.get_mut(INSTALLED) {
+        service.policy.bindings = bindings.into();
+    }
+}
+
+/// Cuts off the answer to a read of the policy that comes after so many others.
+fn cut_off_a_read(lab: &Lab, after: u32) {
+    let cut = Effect::Network(Trouble::Closed(Reached::Headers));
+    lab.google.world().faults = vec![Fault {
+        after,
+        ..Fault::once("GET", ":getIamPolicy", cut)
+    }];
+}
+
+/// Of an answer that is cut off in its headers, `gcloud` makes an empty one: what it adds a
+/// caller to then has no etag, and takes everybody else's roles.
+#[tokio::test]
+async fn a_read_that_is_cut_off_costs_nobody_a_role() -> Result<()> {
+    let Some(lab) = Lab::new().await? else {
+        return Ok(());
+    };
+    with_a_viewer(&lab);
+    cut_off_a_read(&lab, 0);
+    let words = ["run", "services", "add-iam-policy-binding", INSTALLED];
+    let options = [format!("--member={PUSHER}"), format!("--role={ROLE}")];
+    let options = options.each_ref().map(String::as_str);
+    let (done, printed) = lab.gcloud(&[&words[..], &options].concat()).await?;
+    assert!(done, "{printed}");
+    assert_eq!(members(&lab, VIEWER), Vec::<String>::new());
+
+    // Ours: what was read is written, under its etag.
+    with_a_viewer(&lab);
+    let callers = callers(&lab)?;
+    let mut struck = 0;
+    for after in 0..3 {
+        for is_admitted in [true, false] {
+            cut_off_a_read(&lab, after);
+            match is_admitted {
+                true => callers.admit(INSTALLED, PUSHER).await?,
+                false => callers.refuse(INSTALLED, PUSHER).await?,
+            }
+            struck += usize::from(lab.google.world().faults[0].times == 0);
+            let case = format!("after {after}, {is_admitted}");
+            let admitted: &[_] = if is_admitted {
+                &[EVERYBODY, PUSHER]
+            } else {
+                &[EVERYBODY]
+            };
+            assert_eq!(members(&lab, ROLE), admitted, "{case}");
+            assert_eq!(members(&lab, VIEWER), [SOMEBODY], "{case}");
+        }
+    }
+    assert_eq!(
+        struck, 4,
+        "the look before the change, and the one after it"
+    );
     Ok(())
 }
 

@@ -85,15 +85,14 @@ impl Recorder {
 }
 
 fn changes_something(words: &Words) -> bool {
-    const CHANGES: [&[&str]; 9] = [
+    const CHANGES: [&[&str]; 8] = [
         &["secrets", "versions", "add"],
         &["secrets", "versions", "disable"],
         &["secrets", "versions", "enable"],
         &["secrets", "versions", "destroy"],
         &["run", "services", "update"],
         &["run", "services", "update-traffic"],
-        &["run", "services", "add-iam-policy-binding"],
-        &["run", "services", "remove-iam-policy-binding"],
+        &["run", "services", "set-iam-policy"],
         &["sql", "backups", "create"],
     ];
     CHANGES

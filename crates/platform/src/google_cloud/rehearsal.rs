@@ -89,11 +89,19 @@ impl Rehearsal for CloudRehearsal {
             }
             Change::Refuse { service, caller } => {
                 let call = CloudRun::changing_callers(service, caller, false);
-                Some(self.told(&call, "the service's policy admits this caller no more"))
+                let expects = format!(
+                    "the policy on standard input, as it was read but without `{caller}`; its etag is the \
+                     one that there is"
+                );
+                Some(self.told(&call, &expects))
             }
             Change::Admit { service, caller } => {
                 let call = CloudRun::changing_callers(service, caller, true);
-                Some(self.told(&call, "the service's policy admits this caller again"))
+                let expects = format!(
+                    "the policy on standard input, as it was read and with `{caller}` again; its etag is \
+                     the one that there is"
+                );
+                Some(self.told(&call, &expects))
             }
             Change::BackUp => self.gcloud.settings.instance.as_ref().map(|instance| {
                 let description = backups::description("<time>");

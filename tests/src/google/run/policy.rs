@@ -79,8 +79,9 @@ pub(in crate::google) fn handle(world: &mut World, request: &Recorded) -> Answer
         return Answer::ok(policy.answer());
     }
     let given = &request.body["policy"];
-    let is_current = given["etag"] == policy.etag();
-    if !is_current {
+    // Without one, it replaces whatever is there.
+    let is_old = given.get("etag").is_some_and(|etag| *etag != policy.etag());
+    if is_old {
         return Answer::conflict("There were concurrent policy changes.");
     }
     let bindings = given["bindings"].as_array().cloned().unwrap_or_default();

@@ -1,8 +1,9 @@
 //! Who may call a service: the members of its own policy that have the invoker's role.
 
 use async_trait::async_trait;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use secret::SecretValue;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::CloudRun;
 use crate::google_cloud::CloudError;
@@ -12,60 +13,94 @@ use crate::{Callers, Error};
 const ROLE: &str = "roles/run.invoker";
 /// What switches the check of callers off: then the policy keeps nobody out.
 const UNCHECKED: &str = "run.googleapis.com/invoker-iam-disabled";
+/// Where `gcloud` reads a policy from.
+const STANDARD_INPUT: &str = "/dev/stdin";
 
-/// A service's policy.
-#[derive(Deserialize)]
-struct PolicyAnswer {
+/// A service's policy, whole: what isn't known here is written back as it was read.
+#[derive(Deserialize, Serialize)]
+struct Policy {
     #[serde(default)]
     bindings: Vec<PolicyBinding>,
     /// Each policy has one, also without a binding. What has none is no policy, and doesn't
-    /// say that nobody may call.
-    #[serde(rename = "etag")]
-    _etag: IgnoredAny,
+    /// say that nobody may call; written without one, it would replace whatever is there.
+    etag: String,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct PolicyBinding {
     role: String,
     #[serde(default)]
     members: Vec<String>,
-    #[serde(default)]
-    condition: Option<IgnoredAny>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+impl Policy {
+    fn callers(&self) -> impl Iterator<Item = &String> {
+        let bindings = self.bindings.iter().filter(|one| one.role == ROLE);
+        bindings.flat_map(|binding| &binding.members)
+    }
+
+    fn admits(&self, caller: &str) -> bool {
+        self.callers().any(|member| member == caller)
+    }
+
+    fn has_condition(&self) -> bool {
+        let mut bindings = self.bindings.iter().filter(|one| one.role == ROLE);
+        bindings.any(|binding| binding.rest.contains_key("condition"))
+    }
+
+    fn admit(&mut self, caller: &str) {
+        let mut bindings = self.bindings.iter_mut();
+        if let Some(binding) = bindings.find(|one| one.role == ROLE) {
+            return binding.members.push(caller.to_owned());
+        }
+        self.bindings.push(PolicyBinding {
+            role: ROLE.to_owned(),
+            members: vec![caller.to_owned()],
+            rest: Map::new(),
+        });
+    }
+
+    fn refuse(&mut self, caller: &str) {
+        for binding in self.bindings.iter_mut().filter(|one| one.role == ROLE) {
+            binding.members.retain(|member| member != caller);
+        }
+        let is_empty = |one: &PolicyBinding| one.role == ROLE && one.members.is_empty();
+        self.bindings.retain(|one| !is_empty(one));
+    }
 }
 
 impl CloudRun {
-    async fn members(&self, service: &str) -> Result<Vec<String>, Error> {
+    /// The policy; none by which callers can't be admitted again exactly.
+    async fn policy(&self, service: &str) -> Result<Policy, Error> {
         let action = format!("look who may call the service `{service}`");
         let call = Call::new(action, &["run", "services", "get-iam-policy", service]);
-        let policy: Result<PolicyAnswer, _> = self.gcloud.ask_for(&call).await;
+        let policy: Result<Policy, _> = self.gcloud.ask_for(&call).await;
         let policy = policy.map_err(|failure| self.error(failure))?;
-        let bindings = policy.bindings.into_iter();
-        let mut members = Vec::new();
-        for binding in bindings.filter(|binding| binding.role == ROLE) {
-            if binding.condition.is_some() {
-                return Err(policy_error(service, "admits callers under a condition"));
-            }
-            members.extend(binding.members);
+        match policy.has_condition() {
+            true => Err(policy_error(service, "admits callers under a condition")),
+            false => Ok(policy),
         }
-        Ok(members)
     }
 
-    /// The change that takes a caller off the list, or puts one on it. A policy may have
-    /// conditions elsewhere: without a word about them `gcloud` would ask.
+    /// The change that takes a caller off the list, or puts one on it: the whole policy on
+    /// standard input, under the etag that it was read with.
+    ///
+    /// `gcloud run services add-iam-policy-binding` reads the policy itself, and takes an
+    /// answer that is cut off in its headers for an empty one. What it then writes has no
+    /// etag, and leaves nobody else a role.
     pub(in crate::google_cloud) fn changing_callers(
         service: &str,
         caller: &str,
         is_admitted: bool,
     ) -> Call<'static> {
-        let (verb, action) = match is_admitted {
-            true => ("add-iam-policy-binding", "admit"),
-            false => ("remove-iam-policy-binding", "refuse"),
-        };
-        let action = format!("{action} the caller `{caller}` of `{service}`");
-        Call::new(action, &["run", "services", verb, service])
-            .with(format!("--member={caller}"))
-            .with(format!("--role={ROLE}"))
-            .with("--condition=None".to_owned())
+        let verb = if is_admitted { "admit" } else { "refuse" };
+        let action = format!("{verb} the caller `{caller}` of `{service}`");
+        let words = ["run", "services", "set-iam-policy", service, STANDARD_INPUT];
+        Call::new(action, &words)
     }
 
     async fn bring_about(
@@ -74,19 +109,27 @@ impl CloudRun {
         caller: &str,
         is_admitted: bool,
     ) -> Result<(), Error> {
-        let call = CloudRun::changing_callers(service, caller, is_admitted);
+        let action = CloudRun::changing_callers(service, caller, is_admitted).action;
         for _ in 0..ATTEMPTS {
-            let members = self.members(service).await?;
-            if members.iter().any(|member| member == caller) == is_admitted {
+            let mut policy = self.policy(service).await?;
+            if policy.admits(caller) == is_admitted {
                 return Ok(());
             }
-            self.try_change(service, &call).await?;
+            match is_admitted {
+                true => policy.admit(caller),
+                false => policy.refuse(caller),
+            }
+            let written = serde_json::to_vec(&policy).map_err(|error| CloudError::Unexpected {
+                action: action.clone(),
+                what: error.to_string(),
+            })?;
+            let written = SecretValue::from(written.as_slice());
+            let call = CloudRun::changing_callers(service, caller, is_admitted);
+            self.try_change(service, &call.reading(&written)).await?;
         }
-        let members = self.members(service).await?;
-        if members.iter().any(|member| member == caller) == is_admitted {
+        if self.policy(service).await?.admits(caller) == is_admitted {
             return Ok(());
         }
-        let action = call.action;
         Err(CloudError::Conflict { action }.into())
     }
 }
@@ -94,12 +137,12 @@ impl CloudRun {
 #[async_trait(?Send)]
 impl Callers for CloudRun {
     async fn callers(&self, service: &str) -> Result<Vec<String>, Error> {
-        let (answer, members) = tokio::join!(self.look(service), self.members(service));
+        let (answer, policy) = tokio::join!(self.look(service), self.policy(service));
         let unchecked = answer?.metadata.annotations.get(UNCHECKED).cloned();
         if unchecked.is_some_and(|unchecked| unchecked == "true") {
             return Err(policy_error(service, "keeps nobody out: its check is off"));
         }
-        members
+        Ok(policy?.callers().cloned().collect())
     }
 
     async fn refuse(&self, service: &str, caller: &str) -> Result<(), Error> {
