@@ -60,6 +60,17 @@ pub trait Services {
         None
     }
 
+    /// Refuses a service that waiting doesn't make ready, since its traffic is split
+    /// between revisions.
+    ///
+    /// # Errors
+    ///
+    /// When it is, with how the split ends; when the platform can't be asked.
+    async fn check_traffic(&self, service: &str) -> Result<(), Error> {
+        let _ = service;
+        Ok(())
+    }
+
     /// The value that a service has in its own configuration, where its variable is
     /// bound to no secret ([`Bound::Inline`]).
     ///

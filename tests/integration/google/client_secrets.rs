@@ -4,6 +4,7 @@ use integration_tests::issuer::TestIssuer;
 
 use super::foretold::Recorder;
 use super::installation::{AGENT, HANDLER, Installation, Subject};
+use super::lab::gcloud;
 use super::status;
 
 const SSO: Subject = Subject {
@@ -45,6 +46,43 @@ async fn installation(issuer: &TestIssuer) -> Result<Option<Installation>> {
         .variable("no_proxy", "localhost")
         .variable("NO_PROXY", "localhost");
     Ok(Some(installation))
+}
+
+/// Of two revisions that somebody has serve side by side, a cutover would end one in silence.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_split_of_the_traffic_is_refused_with_how_it_ends() -> Result<()> {
+    let issuer = TestIssuer::start().await;
+    let Some(installation) = installation(&issuer).await? else {
+        return Ok(());
+    };
+    let bind = format!("--update-secrets={}={}:1", SSO.variable, SSO.secret);
+    let deploy = ["run", "services", "update", AGENT, &bind, "--no-traffic"];
+    let (first, second) = (format!("{AGENT}-00001-abc"), "LATEST=30");
+    let share = format!("--to-revisions={first}=70,{second}");
+    let split = ["run", "services", "update-traffic", AGENT, &share];
+    for words in [&deploy[..], &split] {
+        let (done, printed) = gcloud(&installation.config, words).await?;
+        assert!(done, "{printed}");
+    }
+    let told = installation.told();
+    let rotate = ["rotate-secret", SSO.secret, "--value-file", "new"];
+    for arguments in [[&rotate[..], &["--dry-run"]].concat(), rotate.to_vec()] {
+        let refused = installation.run(&arguments)?;
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+        let end = format!("gcloud run services update-traffic {AGENT} --to-revisions={first}=100");
+        for text in [&*format!("`{first}` has 70 % of it"), &end] {
+            assert!(refused.stderr.contains(text), "{refused:?}");
+        }
+        assert_eq!(installation.told(), told);
+    }
+    assert_eq!(installation.states(), ["ENABLED"]);
+
+    let end = format!("--to-revisions={first}=100");
+    let end = ["run", "services", "update-traffic", AGENT, &end];
+    assert!(gcloud(&installation.config, &end).await?.0);
+    let rotated = installation.run(&rotate)?;
+    assert_eq!(rotated.code, Some(0), "{rotated:?}");
+    Ok(())
 }
 
 /// The other team sends a wrong value first.

@@ -28,6 +28,19 @@ pub(super) fn value(text: &str) -> SecretValue {
     SecretValue::from(text.as_bytes())
 }
 
+/// As somebody types it: whether it succeeded, and all that it printed.
+pub(super) async fn gcloud(config: &GcloudConfig, words: &[&str]) -> Result<(bool, String)> {
+    let mut command = tokio::process::Command::from(config.command());
+    command.args(words).args(["--project=p1", "--quiet"]);
+    if words.first() == Some(&"run") {
+        command.arg("--region=us-central1");
+    }
+    let output = command.output().await?;
+    let printed = [output.stdout, output.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed).into_owned();
+    Ok((output.status.success(), printed))
+}
+
 pub(super) struct Lab {
     pub(super) google: Google,
     pub(super) config: GcloudConfig,
@@ -80,15 +93,7 @@ impl Lab {
 
     /// As somebody types it: whether it succeeded, and all that it printed.
     pub(super) async fn gcloud(&self, words: &[&str]) -> Result<(bool, String)> {
-        let mut command = tokio::process::Command::from(self.config.command());
-        command.args(words).args(["--project=p1", "--quiet"]);
-        if words.first() == Some(&"run") {
-            command.arg("--region=us-central1");
-        }
-        let output = command.output().await?;
-        let printed = [output.stdout, output.stderr].concat();
-        let printed = String::from_utf8_lossy(&printed).into_owned();
-        Ok((output.status.success(), printed))
+        gcloud(&self.config, words).await
     }
 
     /// The version that there is at first.

@@ -134,6 +134,16 @@ pub enum CloudError {
         /// In what.
         what: String,
     },
+    /// Several revisions have a share of the traffic.
+    #[error("the traffic of `{service}` is split: `{serving}` has {share} % of it")]
+    TrafficSplit {
+        /// The service.
+        service: String,
+        /// The revision with the greatest share.
+        serving: String,
+        /// That share.
+        share: u32,
+    },
     /// A policy by which callers can't be refused and admitted again.
     #[error("the callers of `{service}` can't be refused: its policy {what}")]
     Policy {
@@ -225,6 +235,14 @@ impl CloudError {
                     "a deployment of `{service}` got no traffic: give it its traffic, or deploy again what serves"
                 ));
             }
+            CloudError::TrafficSplit {
+                service, serving, ..
+            } => {
+                return Some(format!(
+                    "a rotation sends all of it to one revision: decide which one that is to be, and `gcloud \
+                     run services update-traffic {service} --to-revisions={serving}=100` for it"
+                ));
+            }
             CloudError::Policy { service, .. } => {
                 return Some(format!(
                     "`gcloud run services get-iam-policy {service}` shows it; contain the emergency in another way"
@@ -261,6 +279,7 @@ impl CloudError {
             CloudError::Corrupt { .. } => "a version is not what was sent",
             CloudError::Variable { .. } => "a variable is not bound as expected",
             CloudError::TemplateDiffers { .. } => "a deployment is under way",
+            CloudError::TrafficSplit { .. } => "the traffic of a service is split",
             CloudError::Policy { .. } => "callers can't be refused",
             CloudError::RevisionFailed { .. } => "a revision failed",
             CloudError::RevisionLate { .. } => "a revision was not ready in time",

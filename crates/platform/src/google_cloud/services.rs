@@ -107,6 +107,11 @@ impl Services for CloudRun {
         Some(self.gcloud.settings.update_traffic(service, &to))
     }
 
+    async fn check_traffic(&self, service: &str) -> Result<(), Error> {
+        let answer = self.look(service).await?;
+        self.refuse_split(service, &answer)
+    }
+
     async fn inline_value(&self, service: &str, variable: &str) -> Result<SecretValue, Error> {
         let answer = self.look(service).await?;
         let serving = self.serving(service, &answer)?;

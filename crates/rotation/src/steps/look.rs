@@ -23,6 +23,8 @@ pub(crate) async fn ready_consumers(context: &Context) -> Result<Vec<(&Consumer,
             // Changed by hand since it was recorded.
             return Err(context.not_in_store(consumer));
         }
+        let services = &context.platform.services;
+        services.check_traffic(&consumer.service).await?;
         return Err(Error::NotReady {
             service: consumer.service.clone(),
         });

@@ -206,7 +206,7 @@ impl ServiceAnswer {
         greatest
     }
 
-    fn share(&self, revision: &str) -> u32 {
+    pub(super) fn share(&self, revision: &str) -> u32 {
         let targets = self.status.traffic.iter();
         sum(targets.filter(|target| target.revision_name.as_deref() == Some(revision)))
     }
@@ -248,6 +248,12 @@ impl ServiceAnswer {
         let named = self.spec.traffic.iter().map(|target| &target.revision_name);
         let mut names = named.chain([&self.status.latest_ready_revision_name]);
         names.find_map(|name| name.as_deref().filter(|name| self.is_to_serve(name)))
+    }
+
+    /// Whether several revisions are to have a share of the traffic.
+    pub(super) fn is_split(&self) -> bool {
+        let with_a_share = self.spec.traffic.iter().filter(|target| target.percent > 0);
+        with_a_share.count() > 1 && self.to_serve().is_none()
     }
 
     /// Whether the service's template keeps instances of each revision up.

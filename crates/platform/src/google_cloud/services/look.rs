@@ -114,6 +114,23 @@ impl CloudRun {
         })
     }
 
+    /// Refuses traffic that somebody has split: which of its revisions a rotation is to
+    /// build on, and that the others end, is for a person to say.
+    pub(super) fn refuse_split(&self, service: &str, answer: &ServiceAnswer) -> Result<(), Error> {
+        if !answer.is_split() {
+            return Ok(());
+        }
+        let serving = self.serving(service, answer)?;
+        let share = answer.share(&serving);
+        let service = service.to_owned();
+        Err(CloudError::TrafficSplit {
+            service,
+            serving,
+            share,
+        }
+        .into())
+    }
+
     /// The answer, with what each of the revisions reads: they are asked side by side.
     pub(super) async fn described(
         &self,

@@ -30,6 +30,7 @@ impl CloudRun {
     ) -> Result<String, Error> {
         let key = key(service, binding, to)?;
         let mut answer = self.look_at_rest(service).await?;
+        self.refuse_split(service, &answer)?;
         let subject = format!("{}={}:{key}", binding.variable, binding.secret);
         // What was under its tags before and isn't what is wanted.
         let mut stale = Vec::new();
