@@ -18,6 +18,7 @@ mod sql_proxy;
 mod stand_in;
 mod status;
 mod store;
+mod under_load;
 mod watch;
 
 use std::path::Path;

@@ -14,7 +14,7 @@ use crate::subject::{Backend, OLD, Row, Subject, key};
 const INVOKER: &str = "roles/run.invoker";
 const EVERYBODY: &str = "allUsers";
 
-const KEY: installation::Subject = installation::Subject {
+pub(super) const KEY: installation::Subject = installation::Subject {
     secret: SECRET,
     variable: "DCR_ENCRYPTION_KEY",
     services: &[HANDLER],
