@@ -26,6 +26,7 @@ mod newcomers;
 mod on_postgres;
 mod report;
 mod same_place;
+mod screen;
 mod settings;
 mod several;
 mod signalled;

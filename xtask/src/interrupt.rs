@@ -45,7 +45,12 @@ pub(crate) fn listen() -> io::Result<CancellationToken> {
 async fn pass_on(mut ctrl_c: Signal, mut terminate: Signal, interrupt: CancellationToken) {
     let printer = Printer::default();
     either(&mut ctrl_c, &mut terminate).await;
-    printer.line_over_bar("stopping; a second Ctrl-C leaves at once");
+    let until = if RUN_IS_UNDER_WAY.load(Ordering::Relaxed) {
+        "; this step is let end, and then `resume` goes on or `rollback` undoes the run"
+    } else {
+        ""
+    };
+    printer.line_over_bar(&format!("stopping; a second Ctrl-C leaves at once{until}"));
     interrupt.cancel();
     let repeated = Instant::now() + SAME_REQUEST;
     loop {

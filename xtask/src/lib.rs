@@ -23,7 +23,9 @@ pub mod tidy;
 mod hardening;
 mod interrupt;
 mod printer;
+mod screen;
 mod workspace;
+mod wrap;
 
 #[cfg(any(test, fuzzing))]
 pub use settings::properties;

@@ -1,10 +1,16 @@
 //! The one place that prints: data to standard output, the rest to standard error.
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::failure::Failure;
+use crate::screen;
+
+const RED: &str = "\x1b[1;31m";
+const YELLOW: &str = "\x1b[1;33m";
+const BOLD: &str = "\x1b[1m";
+const NORMAL: &str = "\x1b[0m";
 
 /// Whether it was told that data could not be written: once is enough.
 static DATA_LOST: AtomicBool = AtomicBool::new(false);
@@ -68,18 +74,35 @@ impl Printer {
 
     /// Something that is odd and doesn't stop anything.
     pub(crate) fn warning(&self, text: &str) {
-        self.line(&format!("warning: {text}"));
+        self.titled("warning", YELLOW, text);
     }
 
     /// An error, the state that things are in, and advice.
     pub(crate) fn failure(&self, failure: &Failure) {
-        self.line(&format!("{}: {}", failure.title, failure.message));
+        let colour = if failure.title == "error" {
+            RED
+        } else {
+            YELLOW
+        };
+        self.titled(failure.title, colour, &failure.message);
         if let Some(state) = &failure.state {
-            self.line(&format!("state: {state}"));
+            self.titled("state", BOLD, state);
         }
         if let Some(hint) = &failure.hint {
-            self.line(&format!("hint: {hint}"));
+            self.titled("hint", BOLD, hint);
         }
+    }
+
+    /// A line that begins with what it is, which a colour helps to find where there are
+    /// colours.
+    fn titled(&self, title: &str, colour: &str, text: &str) {
+        let text = plain_lines(&format!("{title}: {text}"));
+        let coloured = match text.strip_prefix(title) {
+            Some(rest) if screen::has_colours() => format!("{colour}{title}{NORMAL}{rest}"),
+            _ => text,
+        };
+        // Nobody is left to be told.
+        let _ = write_line(&mut io::stderr().lock(), &coloured);
     }
 
     /// A line on standard error, whatever the settings.
@@ -90,11 +113,7 @@ impl Printer {
 
     /// A line on standard error while a progress bar may be drawn there.
     pub(crate) fn line_over_bar(&self, text: &str) {
-        let clear_line = if io::stderr().is_terminal() {
-            "\r\x1b[2K"
-        } else {
-            ""
-        };
+        let clear_line = if screen::draws() { "\r\x1b[2K" } else { "" };
         let _ = write_line(&mut io::stderr().lock(), &format!("{clear_line}{text}"));
     }
 

@@ -269,6 +269,7 @@ impl Procedure {
     async fn forward(&mut self, mut run: Run, going: Going, confirmed: Confirmed) -> Ended {
         self.context.run_folder = run.folder().to_owned();
         interrupt::run_begins();
+        self.watcher.explain_ctrl_c();
         let ran = runbook::run_forward(&self.plan, &mut self.context, &mut run, &mut self.watcher);
         let ran = ran.await;
         self.watcher.quiet();
@@ -300,6 +301,7 @@ impl Procedure {
     ) -> Ended {
         self.context.run_folder = run.folder().to_owned();
         interrupt::run_begins();
+        self.watcher.explain_ctrl_c();
         let back = runbook::roll_back(&self.plan, &mut self.context, &mut run, &mut self.watcher);
         let back = back.await;
         self.watcher.quiet();

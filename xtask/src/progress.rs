@@ -1,12 +1,12 @@
 //! Shows how far a run is: a bar on a terminal, else a line now and then.
 
-use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use reencrypt::{Event, Phase};
 
 use crate::printer::{Printer, grouped};
+use crate::screen;
 
 /// How long plain output keeps silent within a phase.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
@@ -14,6 +14,10 @@ const BETWEEN_LINES: Duration = Duration::from_secs(5);
 const SPINNER: &str = "{spinner} {msg}";
 const ROWS: &str =
     "{spinner} {msg} [{bar:25}] {human_pos} of {human_len} clients, {rate}, {eta} left";
+/// Where the other would go on in a second line, which is left behind when it is drawn again.
+const NARROW_ROWS: &str = "{spinner} {msg} {percent}%, {eta} left";
+/// What the wider of the two needs.
+const WIDTH_OF_ROWS: usize = 100;
 
 /// Draws a run's events.
 pub(crate) struct Progress {
@@ -36,7 +40,7 @@ impl Progress {
     pub(crate) fn new(printer: Printer) -> Progress {
         Progress {
             printer,
-            on_terminal: io::stderr().is_terminal(),
+            on_terminal: screen::draws(),
             phase: None,
         }
     }
@@ -94,7 +98,8 @@ impl Progress {
         phase.rows_done = done;
         if let Some(bar) = &phase.bar {
             if bar.length().is_none() {
-                bar.set_style(style(ROWS));
+                let is_narrow = screen::width().is_some_and(|width| width < WIDTH_OF_ROWS);
+                bar.set_style(style(if is_narrow { NARROW_ROWS } else { ROWS }));
                 bar.set_length(total);
             }
             bar.set_position(done);

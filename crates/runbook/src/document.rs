@@ -51,22 +51,53 @@ fn step(number: usize, about: &About) -> String {
     text
 }
 
-/// The plan in short, for the person who decides: a line for each step with what
-/// it touches, the outage to expect, and what can't be undone.
+/// The plan, for the person who decides: a line for each step with what it touches, the
+/// outage to expect, and what can't be undone.
 pub fn plan_lines(steps: impl IntoIterator<Item = &'static About>) -> Vec<String> {
-    let mut lines = Vec::new();
-    for (index, about) in steps.into_iter().enumerate() {
-        let touches = match about.touches {
-            touches if touches.starts_with("nothing") => String::new(),
-            touches => format!(" ({touches})"),
-        };
-        lines.push(format!("{:>3}. {}{touches}", index + 1, about.title));
-        if let Some(outage) = about.outage {
-            lines.push(format!("     outage: {outage}"));
-        }
-        if let Undo::Impossible(reason) = about.undo {
-            lines.push(format!("     can't be undone: {reason}"));
-        }
+    let touches = |about: &About| match about.touches {
+        touches if touches.starts_with("nothing") => "",
+        touches => touches,
+    };
+    let steps = steps.into_iter().enumerate();
+    steps
+        .flat_map(|(index, about)| lines_of(index, about, touches(about)))
+        .collect()
+}
+
+/// The same in short: without the steps that only look, and of the others where the
+/// change is, not what it is in detail.
+pub fn plan_summary(steps: impl IntoIterator<Item = &'static About>) -> Vec<String> {
+    let steps = steps.into_iter().enumerate();
+    let matters = steps.filter(|(_, about)| {
+        about.kind.is_change()
+            || matches!(about.kind, Kind::People | Kind::Soak)
+            || matches!(about.undo, Undo::Impossible(_))
+            || about.outage.is_some()
+            || !where_it_changes(about).is_empty()
+    });
+    matters
+        .flat_map(|(index, about)| lines_of(index, about, where_it_changes(about)))
+        .collect()
+}
+
+fn where_it_changes(about: &About) -> &'static str {
+    match about.touches.split([':', ',', ';']).next() {
+        Some(place) if !place.starts_with("nothing") => place,
+        _ => "",
+    }
+}
+
+fn lines_of(index: usize, about: &About, touches: &str) -> Vec<String> {
+    let touches = match touches {
+        "" => String::new(),
+        touches => format!(" ({touches})"),
+    };
+    let mut lines = vec![format!("{:>3}. {}{touches}", index + 1, about.title)];
+    if let Some(outage) = about.outage {
+        lines.push(format!("     outage: {outage}"));
+    }
+    if let Undo::Impossible(reason) = about.undo {
+        lines.push(format!("     can't be undone: {reason}"));
     }
     lines
 }

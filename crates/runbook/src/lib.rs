@@ -25,7 +25,7 @@ mod document;
 pub mod properties;
 
 pub use about::{About, Kind, Undo};
-pub use document::{plan_lines, runbook_section};
+pub use document::{plan_lines, plan_summary, runbook_section};
 pub use engine::run_forward;
 pub use event::{Conductor, Event};
 pub use fact::{Fact, Facts, Fingerprint, MissingFact, Name, NotAName};

@@ -22,7 +22,7 @@ pub use self::error::{DatabaseUrlError, UrlPart};
 use self::grammar::Parts;
 pub use self::login::LoginError;
 pub use self::postgres::{Host, PostgresTarget, SslMode};
-pub use self::sqlite::SqliteTarget;
+pub use self::sqlite::{SqliteTarget, is_windows_path};
 
 /// A database URL in SQLAlchemy's form, as `DATABASE_URL` holds it:
 /// `postgresql+asyncpg://user:password@/database?host=/cloudsql/…` or

@@ -22,7 +22,7 @@ pub use client_secret::{
 };
 pub use database_url::{
     DatabaseTarget, DatabaseUrl, DatabaseUrlError, Host, LoginError, PostgresTarget, SqliteTarget,
-    SslMode, UrlPart,
+    SslMode, UrlPart, is_windows_path,
 };
 pub use fernet_key::{FernetKey, FernetKeyError, FernetKeyWarning, ParsedFernetKey};
 pub use fingerprint::Fingerprint;

@@ -121,7 +121,7 @@ async fn a_bad_key_at_a_prompt_is_explained() -> Result<()> {
     seated.answer("old key, which will not show: ", "tell-n0body\n")?;
     let ended = seated.wait();
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    let error = "error: the old key from the terminal can't be used: ";
+    let error = "the old key from the terminal can't be used: ";
     assert!(ended.stdout.contains(error), "{ended:?}");
     assert!(!ended.stdout.contains("tell-n0body"), "{ended:?}");
     Ok(())

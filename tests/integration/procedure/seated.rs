@@ -30,6 +30,19 @@ impl Seated {
         environment: impl FnOnce(Program) -> Program,
         secrets: Vec<String>,
     ) -> Result<Seated> {
+        Seated::on_screen(sandbox, command, None, environment, secrets)
+    }
+
+    /// The same at a terminal with so many columns and rows.
+    pub(crate) fn on_screen(
+        sandbox: &Sandbox,
+        command: &str,
+        size: Option<(usize, usize)>,
+        environment: impl FnOnce(Program) -> Program,
+        secrets: Vec<String>,
+    ) -> Result<Seated> {
+        let resized = size.map(|(columns, rows)| format!("stty cols {columns} rows {rows} && "));
+        let resized = resized.unwrap_or_default();
         let keyboard = sandbox.home().join("keyboard");
         let program = env!("CARGO_BIN_EXE_xtask-under-test");
         // Open for both, so that neither side waits for the other.
@@ -40,7 +53,7 @@ impl Seated {
             // Under `nohup` the tests would hand on that nobody minds a closed terminal.
             .env(
                 "COMMAND",
-                format!("exec env --default-signal=HUP '{program}' {command}"),
+                format!("{resized}exec env --default-signal=HUP '{program}' {command}"),
             )
             .env("SHELL", "/bin/sh")
             .env("TERM", "xterm")

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rotation::Secret;
-use runbook::plan_lines;
+use runbook::{plan_lines, plan_summary};
 use tokio_util::sync::CancellationToken;
 
 use super::{printer, surroundings};
@@ -13,8 +13,10 @@ use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::printer::Printer;
 use crate::procedure::{Ended, Procedure, Ways};
+use crate::screen;
 use crate::secret_text::is_standard_input;
 use crate::settings::{self, PlatformName, Surroundings};
+use crate::wrap::hanging;
 
 /// What was asked for.
 pub(super) struct Wanted<'a> {
@@ -53,7 +55,7 @@ async fn rotate(wanted: &Wanted<'_>, surroundings: &Surroundings<'_>) -> Result<
     )
     .await?;
     procedure.refuse_unfinished()?;
-    show(&procedure, wanted.dry_run, &surroundings.printer);
+    show(&procedure, wanted, &surroundings.printer);
     if wanted.ways.emergency {
         show_containment(&procedure, wanted, &surroundings.printer);
     }
@@ -82,34 +84,55 @@ async fn rotate(wanted: &Wanted<'_>, surroundings: &Surroundings<'_>) -> Result<
     Ok(procedure.begin(wanted.going, confirmed).await)
 }
 
-fn show(procedure: &Procedure, dry_run: bool, printer: &Printer) {
-    let settings = &procedure.settings;
-    printer.note(if dry_run { "Plan (dry run):" } else { "Plan:" });
-    let mut place = vec![("platform", settings.platform.to_string())];
-    match settings.platform {
-        PlatformName::None => {}
+/// What whoever says yes has to know, on a screen; all of it with `--verbose`.
+fn show(procedure: &Procedure, wanted: &Wanted<'_>, printer: &Printer) {
+    let abouts = procedure.plan.abouts();
+    let of = abouts.len();
+    let (which, steps) = if wanted.output.verbose {
+        (format!("{of} steps:"), plan_lines(abouts))
+    } else {
+        let which =
+            format!("{of} steps, of which these change something or take time (-v shows all):");
+        (which, plan_summary(abouts))
+    };
+    let dry_run = if wanted.dry_run { " (dry run)" } else { "" };
+    let width = screen::width();
+    printer.note(&hanging(&format!("Plan{dry_run}: {which}"), 2, width));
+    let place = place(&procedure.settings);
+    printer.note(&hanging(&format!("  place     {place}"), 12, width));
+    for line in steps {
+        printer.note(&hanging(&line, 5, width));
+    }
+}
+
+/// What is rotated where, and where its journal is.
+fn place(settings: &settings::Procedure) -> String {
+    let runs = settings.state_dir.display();
+    let at = match settings.platform {
+        PlatformName::None => String::new(),
         PlatformName::Local => {
-            place.push(("env file", settings.local.env_file.display().to_string()));
-            place.push(("store", settings.local.store.display().to_string()));
+            let (env_file, store) = (&settings.local.env_file, &settings.local.store);
+            format!(
+                ", `{}` and the store `{}`",
+                env_file.display(),
+                store.display()
+            )
         }
         PlatformName::GoogleCloud => {
             let google_cloud = &settings.google_cloud;
-            let instance = google_cloud.instance.clone();
-            place.push(("project", google_cloud.project.clone()));
-            place.push(("region", google_cloud.region.clone()));
-            place.push((
-                "instance",
-                instance.unwrap_or_else(|| "none named".to_owned()),
-            ));
+            let instance = google_cloud.instance.as_deref();
+            format!(
+                ", project `{}`, region `{}`, {}",
+                google_cloud.project,
+                google_cloud.region,
+                instance.map_or_else(
+                    || "no instance named".to_owned(),
+                    |instance| format!("instance `{instance}`")
+                ),
+            )
         }
-    }
-    place.push(("runs", settings.state_dir.display().to_string()));
-    for (title, value) in place {
-        printer.note(&format!("  {title:<10}{value}"));
-    }
-    for line in plan_lines(procedure.plan.abouts()) {
-        printer.note(&line);
-    }
+    };
+    format!("{}{at}; runs in `{runs}`", settings.platform)
 }
 
 /// Every means that would contain the leak, with its effect and its undo, before any is used.

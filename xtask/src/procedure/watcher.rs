@@ -80,6 +80,15 @@ impl Conductor for Watcher {
 }
 
 impl Watcher {
+    /// Tells whoever sits there what Ctrl-C does, before it is wanted.
+    pub(super) fn explain_ctrl_c(&self) {
+        if self.terminal.is_some() {
+            self.printer.note(
+                "Ctrl-C stops the run after the step under way; it can be resumed or undone.",
+            );
+        }
+    }
+
     fn is_done_or_asked(&mut self, what: &str) -> bool {
         if std::mem::take(&mut self.is_done) {
             return true;

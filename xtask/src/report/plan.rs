@@ -5,11 +5,13 @@ use secret::{DatabaseTarget, Fingerprint};
 
 use super::Subject;
 use crate::printer::{Printer, grouped, plain};
+use crate::screen;
 use crate::settings;
+use crate::wrap::wrapped;
 
 /// Where the text begins.
 const TITLE_WIDTH: usize = 12;
-/// Where it goes on in the next line.
+/// How wide the text is, where there is no narrower terminal.
 const TEXT_WIDTH: usize = 78;
 
 /// Shows the plan.
@@ -25,7 +27,9 @@ pub(crate) fn print(
         "Plan:"
     });
     for (title, text) in lines(settings, subject, plan) {
-        let text = wrapped(&text, TEXT_WIDTH).join(&format!("\n{:TITLE_WIDTH$}", ""));
+        let room =
+            screen::width().map_or(TEXT_WIDTH, |width| width.saturating_sub(TITLE_WIDTH + 1));
+        let text = wrapped(&text, room.min(TEXT_WIDTH)).join(&format!("\n{:TITLE_WIDTH$}", ""));
         printer.note(&format!("  {title:<0$}{text}", TITLE_WIDTH - 2));
     }
     warn_of_unsearched(&plan.unsearched_tables, printer);
@@ -116,35 +120,4 @@ fn work(dry_run: bool) -> &'static str {
 fn fingerprints(keys: &[Fingerprint]) -> String {
     let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
     keys.join(", ")
-}
-
-/// `text` in lines of at most `width` characters, if its words are that short.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let Some(line) = lines.last_mut() else {
-            continue;
-        };
-        if line.is_empty() {
-            line.push_str(word);
-        } else if line.chars().count() + 1 + word.chars().count() <= width {
-            line.push(' ');
-            line.push_str(word);
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_end_between_words() {
-        assert_eq!(wrapped("one two three", 8), ["one two", "three"]);
-        assert_eq!(wrapped("longer-than-that x", 8), ["longer-than-that", "x"]);
-        assert_eq!(wrapped("", 8), [""]);
-    }
 }

@@ -1,6 +1,6 @@
 //! What people read: the document, the plan, and what a report is made from.
 
-use runbook::{History, plan_lines, runbook_section};
+use runbook::{About, History, Kind, plan_lines, plan_summary, runbook_section};
 
 use crate::driver::{Stage, Then};
 use crate::toy::{ONE_WAY, plan, plan_of};
@@ -47,6 +47,40 @@ fn a_plan_in_short() {
          can't be undone: it lives
       3. Point at it (a screw)
     ");
+}
+
+/// Whoever says yes has to see what changes, who has to act, how long it takes, and what
+/// there is no way back from.
+#[test]
+fn the_summary_of_a_plan_leaves_out_the_steps_that_only_look() {
+    let plan = plan();
+    let about = plan.abouts().next().unwrap();
+    for (kind, touches, shown) in [
+        (Kind::Check, "nothing; readers go on", None),
+        (Kind::InMemory, "nothing outside this process", None),
+        (Kind::Check, "a screw: its thread", Some(" (a screw)")),
+        (
+            Kind::Change,
+            "a screw, where it is loose",
+            Some(" (a screw)"),
+        ),
+        (Kind::People, "nothing that is known of", Some("")),
+        (Kind::Soak, "nothing", Some("")),
+    ] {
+        let step = About {
+            kind,
+            touches,
+            ..*about
+        };
+        let lines = plan_summary([&*Box::leak(Box::new(step))]);
+        let line = shown.map(|touches| format!("  1. {}{touches}", about.title));
+        assert_eq!(lines.first(), line.as_ref(), "{touches}");
+    }
+    let lines = plan_summary(plan_of("toy", &ONE_WAY).abouts());
+    assert!(
+        lines.contains(&"     can't be undone: it lives".to_owned()),
+        "{lines:?}"
+    );
 }
 
 #[tokio::test]

@@ -92,6 +92,9 @@ pub enum DatabaseUrlError {
     /// SQLite's own form of URL, inside this one.
     #[error("a SQLite `file:` URI instead of a path")]
     SqliteUri,
+    /// A path with a drive, or of a share.
+    #[error("the database URL names a file by a path of Windows")]
+    WindowsPath,
     /// User, password, host or port before SQLite's path.
     #[error("a SQLite URL has no host or user, its path follows three slashes")]
     SqliteHost,
@@ -178,6 +181,10 @@ impl DatabaseUrlError {
             DatabaseUrlError::InMemory | DatabaseUrlError::SqliteUri => {
                 Some("name the file: `sqlite+aiosqlite:///./file.db`")
             }
+            DatabaseUrlError::WindowsPath => Some(
+                "name it as this machine does: in WSL, `C:\\service\\agent.db` is \
+                 `sqlite:////mnt/c/service/agent.db`",
+            ),
             DatabaseUrlError::SqliteHost => Some(
                 "write `sqlite:///relative/file.db` or, with four slashes, \
                  `sqlite:////absolute/file.db`",

@@ -26,6 +26,7 @@ pub(super) fn read(parts: &Parts<'_>) -> Result<SqliteTarget, DatabaseUrlError> 
         // Without `uri=true` Python takes it for a path, but SQLite's own
         // settings decide whether other programs do.
         Some(path) if path.starts_with("file:") => return Err(DatabaseUrlError::SqliteUri),
+        Some(path) if is_windows_path(path) => return Err(DatabaseUrlError::WindowsPath),
         Some(path) if is_percent_encoded(path) => return Err(DatabaseUrlError::EncodedDatabase),
         Some(path) => PathBuf::from(path),
     };
@@ -47,6 +48,14 @@ pub(super) fn read(parts: &Parts<'_>) -> Result<SqliteTarget, DatabaseUrlError> 
     })
 }
 
+/// Whether it begins with a drive, as `C:\\`, or names a share, as `\\\\server\\`. Where this
+/// tool runs, such a path leads nowhere, or to a file that nobody meant.
+pub fn is_windows_path(path: &str) -> bool {
+    let bytes = path.as_bytes();
+    let has_drive = matches!(bytes, [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic());
+    has_drive || path.starts_with(r"\\")
+}
+
 /// The words for false of SQLAlchemy's `asbool`.
 fn is_false(value: &str) -> bool {
     ["false", "no", "off", "n", "f", "0"]
@@ -60,6 +69,24 @@ mod tests {
 
     fn read_url(url: &str) -> Result<SqliteTarget, DatabaseUrlError> {
         read(&Parts::of(url).unwrap())
+    }
+
+    #[test]
+    fn a_path_of_windows_is_refused_and_a_colon_or_a_backslash_is_none() {
+        for path in [r"C:\agent.db", "c:/agent.db", r"\\server\share\agent.db"] {
+            let refused = read_url(&format!("sqlite:///{path}"));
+            assert_eq!(refused, Err(DatabaseUrlError::WindowsPath), "{path}");
+        }
+        for path in [
+            "c:agent.db",
+            "C",
+            "cd:/agent.db",
+            r"a\b.db",
+            r"\a.db",
+            "/c:/agent.db",
+        ] {
+            assert!(read_url(&format!("sqlite:///{path}")).is_ok(), "{path}");
+        }
     }
 
     #[test]
