@@ -1,6 +1,7 @@
 //! The program as a release engineer runs it: arguments, environment, output, exit codes.
 mod arguments;
 mod bad_keys;
+mod completions;
 mod demo;
 mod drop_in;
 mod exit_codes;

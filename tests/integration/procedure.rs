@@ -16,6 +16,7 @@ mod changed;
 mod checks;
 mod doctor;
 mod emergency;
+mod examples;
 mod failing;
 mod journals;
 mod leaks;

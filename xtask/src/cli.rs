@@ -1,6 +1,9 @@
 //! What can be typed: the commands, their flags, and their help.
 
 mod doctor;
+mod examples;
+pub(crate) mod exit_codes;
+mod help;
 mod procedure;
 mod refused;
 mod report;
@@ -12,14 +15,15 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint};
 use reencrypt::ColumnName;
 
 pub(crate) use self::doctor::Doctor;
+pub(crate) use self::help::{Completions, Man};
 pub(crate) use self::procedure::{Going, Place, Resume, Rollback, Runbook, Status, quoted};
 pub(crate) use self::report::{EvidenceForm, Report};
 pub(crate) use self::rotate_secret::{Contain, RotateSecret};
-pub(crate) use self::values::waiting_time;
+pub(crate) use self::values::{local_path, waiting_time};
 use crate::failure::Failure;
 
 /// What the arguments ask for.
@@ -55,6 +59,8 @@ pub(crate) enum Command {
     Report(Report),
     Runbook(Runbook),
     Demo(Demo),
+    Completions(Completions),
+    Man(Man),
     #[command(hide = true)]
     StandInService(StandInService),
     Tidy(Tidy),
@@ -74,17 +80,22 @@ pub(crate) enum Command {
 ///
 /// It shows what it will do and asks. Without a terminal, or with --yes, it goes on without asking.
 #[derive(Args, Debug, Default)]
-#[command(after_long_help = concat!(environment!(), "
+#[command(after_long_help = concat!("Examples:
+    # the whole rotation, for a service that reads a .env: on trial first
+    cargo xtask rotate-dcr --platform local --dry-run
+    cargo xtask rotate-dcr --platform local --verbose
 
-Exit codes:
-    0   done, or nothing to do
-    1   a check failed before anything was changed, or on a dry run
-    2   failed while changing; the message says what state the table is in
-    3   stopped by a signal or by the answer to the question; a run on a platform may wait here, and
-        `cargo xtask resume` goes on
-    4   failed and undone (on a platform)
-    5   stuck: an undo failed, a person must look (on a platform)
-    64  wrong usage"))]
+    # for a script, which is undone at once if it fails
+    cargo xtask rotate-dcr --platform local --yes --rollback-on-failure --format json
+
+    # the table alone, with keys from files
+    cargo xtask rotate-dcr --old-key-file old.key --new-key-file new.key --dry-run
+    cargo xtask rotate-dcr --old-key-file old.key --new-key-file new.key --lock-timeout 30s
+
+    # the same with keys from the environment, where a column is under another key
+    cargo xtask rotate-dcr --exclude-column other.code_encrypted
+
+", environment!()))]
 pub(crate) struct RotateDcr {
     #[command(flatten)]
     pub(crate) place: Place,
@@ -109,13 +120,15 @@ pub(crate) struct RotateDcr {
 /// Lists every cell that none of the keys opens. Any one key is enough; with both, it shows how far
 /// a rotation is. Changes nothing, and nobody waits for it.
 #[derive(Args, Debug, Default)]
-#[command(after_long_help = concat!(environment!(), "
+#[command(after_long_help = concat!("Examples:
+    # how far a rotation is
+    cargo xtask survey-dcr --old-key-file old.key --new-key-file new.key
 
-Exit codes:
-    0   every token could be read
-    1   a token could not be read, or a check failed
-    3   stopped by a signal
-    64  wrong usage"))]
+    # what the key in use doesn't open: for a script, and with more time for a statement
+    cargo xtask survey-dcr --old-key-file old.key --format json
+    cargo xtask survey-dcr --old-key-file old.key --statement-timeout 5min
+
+", environment!()))]
 pub(crate) struct SurveyDcr {
     #[command(flatten)]
     pub(crate) keys: Keys,
@@ -131,11 +144,12 @@ pub(crate) struct SurveyDcr {
 /// that reads its key when it starts. Carries out the whole rotation while the service runs, shows what
 /// the service saw of it, and leaves everything there. A second run replaces the first.
 #[derive(Args, Debug, Default)]
-#[command(after_long_help = "Exit codes:
-    As those of rotate-dcr; 1 when the folder can't be made, too.")]
+#[command(after_long_help = "Examples:
+    cargo xtask demo
+    cargo xtask demo --dir look-at-me")]
 pub(crate) struct Demo {
     /// The folder to make [default: target/rotation-demo]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = values::path(), value_hint = ValueHint::DirPath)]
     pub(crate) dir: Option<PathBuf>,
 }
 
@@ -146,21 +160,21 @@ pub(crate) struct StandInService {
     #[arg(long)]
     pub(crate) serve: bool,
     /// The demonstration's folder
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_parser = values::path(), value_hint = ValueHint::DirPath)]
     pub(crate) folder: PathBuf,
 }
 
 /// Check that the repository keeps its own rules
 ///
-/// Which crate may depend on which, under which licences dependencies are, and whether docs/cli.md and
-/// docs/runbook.md are what the commands' help and the rotations' steps say now.
+/// Which crate may depend on which, under which licences dependencies are, and whether the documents that
+/// are rendered from the code (docs/cli.md, docs/exit-codes.md, docs/runbook.md, docs/troubleshooting.md)
+/// are what it says now.
 #[derive(Args, Debug, Default)]
-#[command(after_long_help = "Exit codes:
-    0   it does
-    1   it doesn't; every violation is named
-    64  wrong usage")]
+#[command(after_long_help = "Examples:
+    cargo xtask tidy
+    cargo xtask tidy --fix")]
 pub(crate) struct Tidy {
-    /// Write docs/cli.md and docs/runbook.md anew
+    /// Write those documents anew
     #[arg(long)]
     pub(crate) fix: bool,
 }
@@ -173,10 +187,15 @@ pub(crate) struct Tidy {
 /// and looks that no key is lost and every token can be read. The tests run 100 cases; this command
 /// as many as there is time for. It needs what the tests need, and nothing of an installation.
 #[derive(Args, Debug, Default)]
-#[command(after_long_help = "Exit codes:
-    0   each came to its end
-    1   one did not; the command that repeats it is printed
-    64  wrong usage")]
+#[command(after_long_help = "Examples:
+    # as many as there is time for
+    cargo xtask soak --runs 10000
+
+    # one of them again
+    cargo xtask soak --seed 7 --case 12
+
+    # as root on Linux
+    cargo xtask soak --power-cuts --runs 100")]
 pub(crate) struct Soak {
     /// How many cases
     #[arg(long, value_name = "N", default_value_t = 1000)]
@@ -197,10 +216,10 @@ pub(crate) struct Soak {
 #[derive(Args, Debug, Default)]
 pub(crate) struct Keys {
     /// A file with an old key, `-` for standard input. Repeat it for several old keys
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = values::path(), value_hint = ValueHint::FilePath)]
     pub(crate) old_key_file: Vec<PathBuf>,
     /// The file with the new key, `-` for standard input
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = values::path(), value_hint = ValueHint::FilePath)]
     pub(crate) new_key_file: Option<PathBuf>,
 }
 
@@ -221,7 +240,7 @@ pub(crate) struct Output {
     /// For people, or one JSON object on standard output
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
-    /// Show each phase with its time, where the keys came from, and what of the URL is ignored
+    /// Show the whole plan, each phase's time, where keys came from, what of the URL is ignored
     #[arg(long, short)]
     pub(crate) verbose: bool,
 }
@@ -244,16 +263,39 @@ pub(crate) enum Format {
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Parsed, Failure> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     refused::refuse_secrets(&arguments)?;
-    match Cli::try_parse_from(&arguments) {
+    let parsed = command()
+        .try_get_matches_from(&arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    match parsed {
         Ok(cli) => Ok(Parsed::Command(cli.command)),
         Err(error) if error.exit_code() == 0 => Ok(Parsed::Help(error.to_string())),
         Err(error) => Err(usage_error::explain(&error, &arguments)),
     }
 }
 
-/// The command with everything in it, to render documents from.
+/// The command with everything in it, to read arguments and to render documents from.
 pub(crate) fn command() -> clap::Command {
-    Cli::command()
+    Cli::command().mut_subcommands(|command| {
+        let before = command.get_after_long_help().map(ToString::to_string);
+        let exit_codes = exit_codes::section(command.get_name());
+        let sections: Vec<String> = before.into_iter().chain(exit_codes).collect();
+        command.after_long_help(sections.join("\n\n"))
+    })
+}
+
+/// The same without what nobody types, and under another name: no shell and no manual
+/// knows a command with a space in it.
+pub(crate) fn command_named(name: &'static str) -> clap::Command {
+    let all = command();
+    let shown = all
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set());
+    let about = all.get_about().cloned().unwrap_or_default();
+    clap::Command::new(name)
+        .about(about)
+        .disable_help_subcommand(true)
+        .subcommand_required(true)
+        .subcommands(shown.cloned())
 }
 
 /// The part of the help that every command with keys and a database shares.

@@ -1,7 +1,9 @@
 //! The commands, one file each.
 
+mod completions;
 mod demo;
 mod doctor;
+mod man;
 mod report;
 mod resume;
 mod rollback;
@@ -50,6 +52,8 @@ pub(crate) fn run(command: Command) -> u8 {
         Command::Report(typed) => report::run(&typed),
         Command::Runbook(typed) => runbook::run(&typed),
         Command::Demo(typed) => block_on(async |interrupt| demo::run(&typed, interrupt).await),
+        Command::Completions(typed) => completions::run(&typed),
+        Command::Man(typed) => man::run(&typed),
         Command::StandInService(typed) => stand_in(&typed),
         Command::Tidy(typed) => tidy::run(&typed),
         Command::Soak(typed) => soak::run(&typed),

@@ -38,6 +38,11 @@ impl Printer {
         self.write_data(&plain_lines(text));
     }
 
+    /// A text of this program's own that a machine reads: nothing in it is escaped.
+    pub(crate) fn script(&self, text: &str) {
+        self.write_data(text.trim_end());
+    }
+
     /// What was asked for, as JSON on one line.
     pub(crate) fn json(&self, object: &str) {
         // JSON's own escapes for what it allows to stand as it is: these

@@ -99,6 +99,8 @@ fn each_command_explains_itself() {
         "report",
         "runbook",
         "demo",
+        "completions",
+        "man",
         "tidy",
         "soak",
     ] {

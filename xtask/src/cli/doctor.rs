@@ -11,15 +11,14 @@ use super::{Format, Place};
 /// newest backup, the databases, whether the key in use opens every token, and whether the issuers
 /// accept the client secrets in use. Each finding comes with the command that mends it. Changes nothing.
 #[derive(Args, Debug, Default)]
-#[command(after_long_help = "Environment:
-    DATABASE_URL          the database, in place of the one that the service reads
-    DATABASE_REQUIRE_SSL  true: demand TLS, as the service does
+#[command(after_long_help = "Examples:
+    cargo xtask doctor --platform local
+    cargo xtask doctor --platform google-cloud --settings rotation.toml
+    cargo xtask doctor --platform local --format json
 
-Exit codes:
-    0   no rotation would fail; there may be warnings
-    1   a rotation would fail, or something could not be found out
-    3   stopped by a signal
-    64  wrong usage")]
+Environment:
+    DATABASE_URL          the database, in place of the one that the service reads
+    DATABASE_REQUIRE_SSL  true: demand TLS, as the service does")]
 pub(crate) struct Doctor {
     #[command(flatten)]
     pub(crate) place: Place,

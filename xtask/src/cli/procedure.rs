@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
-use super::{Format, Output, Timeouts};
+use super::{Format, Output, Timeouts, values};
 use crate::settings::PlatformName;
 
 /// Where secrets and services live, and where runs are kept.
@@ -14,10 +14,10 @@ pub(crate) struct Place {
     #[arg(long, value_enum)]
     pub(crate) platform: Option<PlatformName>,
     /// The file with the settings [default: rotation.toml, where it is there]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = values::path(), value_hint = ValueHint::FilePath)]
     pub(crate) settings: Option<PathBuf>,
     /// The folder with the journals of runs [default: a folder of your own outside the repository]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = values::path(), value_hint = ValueHint::DirPath)]
     pub(crate) state_dir: Option<PathBuf>,
 }
 
@@ -52,11 +52,12 @@ pub(crate) fn quoted(text: &str) -> String {
 /// still reads the version that the newest run bound it to, and says so where somebody's deployment
 /// changed that, with the command that mends it. Changes nothing.
 #[derive(Args, Debug, Default)]
-#[command(after_long_help = "Exit codes:
-    0   no secret is overdue, and every service reads what the runs bound it to
-    1   a secret is overdue, a service was changed, a contact is missing, or something could not be
-        found out
-    64  wrong usage")]
+#[command(after_long_help = "Examples:
+    cargo xtask status
+    cargo xtask status --platform local --format json
+
+    # of runs that lie elsewhere
+    cargo xtask status --platform local --state-dir state")]
 pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) place: Place,
@@ -70,14 +71,15 @@ pub(crate) struct Status {
 /// Looks first whether what the run did is still there, then goes on: forward, or with a rollback
 /// that has begun. Without a name it takes the only run that isn't finished.
 #[derive(Args, Debug, Default)]
-#[command(after_long_help = "Exit codes:
-    0   the run is at its end
-    1   there is nothing to resume, or a check failed before anything was changed
-    2   failed while changing; the message says what state things are in
-    3   stopped or waiting; resume goes on
-    4   failed and undone
-    5   stuck: an undo failed, a person must look
-    64  wrong usage")]
+#[command(after_long_help = "Examples:
+    # the only run that isn't finished
+    cargo xtask resume
+
+    # one of several, which waits for people to restart the service
+    cargo xtask resume dcr-encryption-key-20261123-062445 --done
+
+    # with the value that it waits for
+    cargo xtask resume gma-client-secret-20261123-062445 --value-file issued-value")]
 pub(crate) struct Resume {
     /// The run's name, as `cargo xtask status` lists it
     #[arg(value_name = "RUN")]
@@ -86,7 +88,7 @@ pub(crate) struct Resume {
     #[arg(long)]
     pub(crate) done: bool,
     /// The file with the value that the run waits for, `-` for standard input [default: a hidden prompt]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = values::path(), value_hint = ValueHint::FilePath)]
     pub(crate) value_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) going: Going,
@@ -103,12 +105,12 @@ pub(crate) struct Resume {
 /// Works for a run that was left, failed or was cut off, and for the newest finished run of a secret
 /// while its old version can still be enabled. Without a name it takes the only run that isn't finished.
 #[derive(Args, Debug, Default)]
-#[command(after_long_help = "Exit codes:
-    0   everything is as it was before the run
-    1   there is nothing to roll back, or it can't be
-    3   stopped; the same command goes on
-    5   stuck: an undo failed, a person must look
-    64  wrong usage")]
+#[command(after_long_help = "Examples:
+    # the only run that isn't finished
+    cargo xtask rollback
+
+    # the newest finished run of a secret
+    cargo xtask rollback dcr-encryption-key-20261123-062445 --yes")]
 pub(crate) struct Rollback {
     /// The run's name, as `cargo xtask status` lists it
     #[arg(value_name = "RUN")]
@@ -129,6 +131,9 @@ pub(crate) struct Rollback {
 /// The same text as docs/runbook.md, which `cargo xtask tidy` keeps up to date, and the contacts of
 /// the settings.
 #[derive(Args, Debug, Default)]
+#[command(after_long_help = "Examples:
+    cargo xtask runbook
+    cargo xtask runbook --settings rotation.toml")]
 pub(crate) struct Runbook {
     #[command(flatten)]
     pub(crate) place: Place,

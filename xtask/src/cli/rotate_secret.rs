@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
+use clap::{Args, ValueEnum, ValueHint};
 use rotation::{Means, SECRETS, Secret};
 
-use super::{Going, Output, Place, Timeouts};
+use super::{Going, Output, Place, Timeouts, values};
 
 /// Rotate one of the service's secrets, from the first check to the end of the old value
 ///
@@ -14,29 +15,28 @@ use super::{Going, Output, Place, Timeouts};
 /// to it, verifies, and retires the old version. The run can be left, resumed and rolled back; `cargo
 /// xtask status` lists it.
 #[derive(Args, Debug)]
-#[command(after_long_help = "Secrets:
-    red-hat-sso-client-secret   issued by another team; both services read it
-    gma-client-secret           issued by another team; the handler reads it
-    database-url                generated; both services read it
-    session-database-url        generated; the agent reads it
-    dcr-encryption-key          generated; as rotate-dcr does it
+#[command(after_long_help = "Examples:
+    # everything but the changes, with every command that would be run
+    cargo xtask rotate-secret database-url --platform local --dry-run
 
-Exit codes:
-    0   the run is at its end
-    1   a check failed before anything was changed, or on a dry run
-    2   failed while changing; the message says what state things are in
-    3   stopped or waiting; `cargo xtask resume` goes on
-    4   failed and undone
-    5   stuck: an undo failed, a person must look
-    64  wrong usage
+    # issued by another team: asked for at a hidden prompt, or read from a file
+    cargo xtask rotate-secret red-hat-sso-client-secret
+    cargo xtask rotate-secret gma-client-secret --value-file issued-value
+
+    # a role that may make no second one gets another password
+    cargo xtask rotate-secret session-database-url --in-place
+
+    # others know the key: what contains the leak, then the rotation with the services closed
+    cargo xtask rotate-secret dcr-encryption-key --emergency --dry-run
+    cargo xtask rotate-secret dcr-encryption-key --emergency --contain close
 
 A new value is never an argument: every user of a machine can see those.")]
 pub(crate) struct RotateSecret {
     /// The secret, by its name, its environment variable or its default name in the store
-    #[arg(value_name = "SECRET", value_parser = secret)]
+    #[arg(value_name = "SECRET", value_parser = secrets().try_map(|name| secret(&name)))]
     pub(crate) secret: Secret,
     /// The file with the value that was issued, `-` for standard input [default: a hidden prompt]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = values::path(), value_hint = ValueHint::FilePath)]
     pub(crate) value_file: Option<PathBuf>,
     /// For a database URL: give its one role another password, where no second one may take turns with
     /// it. Until the new revision serves, the old one can't open new connections
@@ -94,20 +94,37 @@ impl Contain {
     }
 }
 
+/// What is to be said of each of [`SECRETS`], in their order.
+const ABOUT: [&str; SECRETS.len()] = [
+    "Issued by another team; both services read it",
+    "Issued by another team; the handler reads it",
+    "Generated; both services read it",
+    "Generated; the agent reads it",
+    "Generated, as rotate-dcr does it",
+];
+
+/// The names that can be typed. Those that an environment or a store has are taken, too.
+fn secrets() -> PossibleValuesParser {
+    let named = SECRETS.iter().zip(ABOUT).map(|(secret, about)| {
+        PossibleValue::new(secret.name)
+            .help(about)
+            .aliases([secret.variable, secret.store_name])
+    });
+    PossibleValuesParser::new(named)
+}
+
 /// There is no such secret.
 #[derive(Debug)]
 struct NoSuchSecret;
 
 impl std::fmt::Display for NoSuchSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let names = SECRETS.map(|secret| format!("`{}`", secret.name));
-        write!(f, "the service's secrets are {}", names.join(", "))
+        f.write_str("the service has no such secret")
     }
 }
 
 impl std::error::Error for NoSuchSecret {}
 
-/// The message doesn't quote the text: whatever was typed by mistake may be a value.
-fn secret(text: &str) -> Result<Secret, NoSuchSecret> {
-    Secret::named(text).ok_or(NoSuchSecret)
+fn secret(name: &str) -> Result<Secret, NoSuchSecret> {
+    Secret::named(name).ok_or(NoSuchSecret)
 }

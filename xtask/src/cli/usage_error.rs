@@ -5,6 +5,7 @@ use std::ffi::OsString;
 
 use clap::Error;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use rotation::Secret;
 use secret::FernetKey;
 
 use crate::failure::Failure;
@@ -53,7 +54,7 @@ pub(super) fn explain(error: &Error, typed: &[OsString]) -> Failure {
         ErrorKind::TooManyValues => Failure::usage(format!("`{}` takes no value", flag())),
         _ => Failure::usage("these arguments can't be understood"),
     };
-    failure.nothing_changed().hint(hint(error))
+    failure.nothing_changed().hint(hint(error, typed))
 }
 
 /// The typed flag without its value. Not what only begins with a dash: a key or
@@ -80,33 +81,66 @@ fn shown(flag: &str, typed: &[OsString]) -> String {
 }
 
 /// What might have been meant, out of our own words.
-fn hint(error: &Error) -> String {
-    let suggestion = [
-        ContextKind::SuggestedArg,
-        ContextKind::SuggestedSubcommand,
-        ContextKind::SuggestedValue,
-    ]
-    .into_iter()
-    .find_map(|kind| text(error, kind));
-    let allowed = text(error, ContextKind::ValidValue);
-    match (suggestion, allowed, error.kind()) {
-        (Some(suggestion), ..) => format!("did you mean `{suggestion}`?"),
-        (None, Some(allowed), _) => format!("allowed: {allowed}"),
-        (None, None, ErrorKind::UnknownArgument) => {
-            "keys come from files, the environment or a prompt, the database from DATABASE_URL; \
-             `--help` lists the flags"
-                .to_owned()
-        }
-        _ => "`cargo xtask --help` lists the commands, and `--help` after a command its flags"
-            .to_owned(),
+fn hint(error: &Error, typed: &[OsString]) -> String {
+    let meant = match error.kind() {
+        ErrorKind::InvalidSubcommand => commands_meant(error, typed),
+        _ => [ContextKind::SuggestedArg, ContextKind::SuggestedValue]
+            .into_iter()
+            .flat_map(|kind| texts(error, kind))
+            .collect(),
+    };
+    let allowed = texts(error, ContextKind::ValidValue);
+    if !meant.is_empty() {
+        let meant: Vec<String> = meant.iter().map(|name| format!("`{name}`")).collect();
+        format!("did you mean {}?", meant.join(" or "))
+    } else if !allowed.is_empty() {
+        format!("allowed: {}", allowed.join(", "))
+    } else if error.kind() == ErrorKind::UnknownArgument {
+        "keys come from files, the environment or a prompt, the database from DATABASE_URL; \
+         `--help` lists the flags"
+            .to_owned()
+    } else {
+        "`cargo xtask --help` lists the commands, and `--help` after a command its flags".to_owned()
     }
 }
 
+/// The command whose name was typed in two words, or that rotates the secret whose name
+/// was typed alone; else those whose names are similar.
+fn commands_meant(error: &Error, typed: &[OsString]) -> Vec<String> {
+    let all = super::command();
+    let is_shown = |name: &str| {
+        all.find_subcommand(name)
+            .is_some_and(|command| !command.is_hide_set())
+    };
+    let words: Vec<&str> = typed
+        .iter()
+        .skip(1)
+        .map_while(|word| word.to_str())
+        .collect();
+    if let [one, two, ..] = words.as_slice() {
+        let joined = format!("{one}-{two}");
+        if is_shown(&joined) {
+            return vec![joined];
+        }
+    }
+    if let Some(secret) = words.first().and_then(|word| Secret::named(word)) {
+        return vec![format!("rotate-secret {}", secret.name)];
+    }
+    let mut similar = texts(error, ContextKind::SuggestedSubcommand);
+    similar.retain(|name| is_shown(name));
+    similar
+}
+
 fn text(error: &Error, kind: ContextKind) -> Option<String> {
-    match error.get(kind)? {
-        ContextValue::String(text) => Some(text.clone()),
-        ContextValue::Strings(texts) if !texts.is_empty() => Some(texts.join(", ")),
-        _ => None,
+    let texts = texts(error, kind);
+    (!texts.is_empty()).then(|| texts.join(", "))
+}
+
+fn texts(error: &Error, kind: ContextKind) -> Vec<String> {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => vec![text.clone()],
+        Some(ContextValue::Strings(texts)) => texts.clone(),
+        _ => Vec::new(),
     }
 }
 
@@ -173,5 +207,66 @@ mod tests {
             "the value of `--format <FORMAT>` is not valid"
         );
         assert_eq!(failure.hint.unwrap(), "allowed: human, json");
+    }
+
+    #[test]
+    fn the_name_that_was_meant_is_suggested_and_what_was_typed_is_not_shown() {
+        for (arguments, meant) in [
+            (&["rotate-secret", "databse-url"][..], "`database-url`"),
+            (&["rotate-secret", "gma-secret"], "`gma-client-secret`"),
+            (&["rotate", "dcr"], "`rotate-dcr`"),
+            (&["rotate", "secret", "database-url"], "`rotate-secret`"),
+            (&["survey", "dcr"], "`survey-dcr`"),
+            (&["rotate-db"], "`rotate-dcr`"),
+            (&["statsu"], "`status`"),
+            (&["database-url"], "`rotate-secret database-url`"),
+            (
+                &["DCR_ENCRYPTION_KEY"],
+                "`rotate-secret dcr-encryption-key`",
+            ),
+            (&["status", "--platform", "googlecloud"], "`google-cloud`"),
+            (
+                &[
+                    "rotate-secret",
+                    "database-url",
+                    "--emergency",
+                    "--contain",
+                    "lockout",
+                ],
+                "`lock-out`",
+            ),
+            (&["completions", "bsh"], "`bash`"),
+        ] {
+            let failure = refusal(arguments);
+            let hint = failure.hint.clone().unwrap();
+            assert!(hint.starts_with("did you mean "), "{arguments:?}: {hint}");
+            assert!(hint.contains(meant), "{arguments:?}: {hint}");
+            let typo = arguments.last().unwrap_or(&"");
+            assert!(!failure.message.contains(typo), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_types_is_not_suggested() {
+        let hint = refusal(&["stand-in-servise"]).hint.unwrap();
+        assert!(!hint.contains("stand-in-service"), "{hint}");
+    }
+
+    #[test]
+    fn a_path_of_windows_is_refused_and_not_shown() {
+        for arguments in [
+            &["rotate-dcr", "--old-key-file", r"C:\keys\old.key"][..],
+            &["survey-dcr", "--new-key-file", "c:/keys/new.key"],
+            &["status", "--state-dir", r"\\server\share\state"],
+            &["doctor", "--settings", r"D:\rotation.toml"],
+            &["resume", "--value-file", r"C:\value"],
+            &["demo", "--dir", r"C:\demo"],
+        ] {
+            let failure = refusal(arguments);
+            assert_eq!(failure.exit_code, 64, "{failure:?}");
+            assert!(failure.message.contains("a path of Windows"), "{failure:?}");
+            let typed = arguments.last().unwrap_or(&"");
+            assert!(!failure.message.contains(typed), "{failure:?}");
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! Values of flags that clap has no parser for.
 
+use std::path::PathBuf;
 use std::time::Duration;
+
+use clap::builder::{PathBufValueParser, TypedValueParser};
 
 /// Shorter rounds to nothing, which Postgres takes for "no limit".
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -28,4 +31,29 @@ pub(crate) fn waiting_time(text: &str) -> Result<Duration, WaitingTimeError> {
     } else {
         Err(WaitingTimeError)
     }
+}
+
+/// The path is one of Windows.
+#[derive(Debug)]
+pub(crate) struct WindowsPathError;
+
+impl std::fmt::Display for WindowsPathError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("this is a path of Windows; name the file as this machine does, in WSL `/mnt/c/…` for `C:\\…`")
+    }
+}
+
+impl std::error::Error for WindowsPathError {}
+
+/// Refuses a path of Windows, which would be taken for an odd name in the current folder.
+pub(crate) fn local_path(path: PathBuf) -> Result<PathBuf, WindowsPathError> {
+    match path.to_str().is_some_and(secret::is_windows_path) {
+        true => Err(WindowsPathError),
+        false => Ok(path),
+    }
+}
+
+/// The path of a file or folder.
+pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(local_path)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
-use crate::cli::waiting_time;
+use crate::cli::{local_path, waiting_time};
 use crate::failure::{Failure, chain};
 
 /// The file that is read when no other is named.
@@ -21,6 +21,7 @@ pub(crate) struct File {
     /// Where secrets and services live.
     pub(crate) platform: Option<super::PlatformName>,
     /// The folder for journals.
+    #[serde(default, deserialize_with = "path")]
     pub(crate) state_dir: Option<PathBuf>,
     /// How old a secret may get.
     #[serde(default, deserialize_with = "time")]
@@ -83,8 +84,10 @@ pub(crate) struct GoogleCloud {
     /// The instance of Cloud SQL.
     pub(crate) instance: Option<String>,
     /// The program.
+    #[serde(default, deserialize_with = "path")]
     pub(crate) gcloud: Option<PathBuf>,
     /// The Cloud SQL Auth Proxy.
+    #[serde(default, deserialize_with = "path")]
     pub(crate) cloud_sql_proxy: Option<PathBuf>,
 }
 
@@ -132,8 +135,10 @@ impl Contacts {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Local {
     /// The file of variables.
+    #[serde(default, deserialize_with = "path")]
     pub(crate) env_file: Option<PathBuf>,
     /// The folder of versions.
+    #[serde(default, deserialize_with = "path")]
     pub(crate) store: Option<PathBuf>,
     /// How the agent is restarted.
     #[serde(default)]
@@ -221,6 +226,11 @@ fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, 
     humantime::parse_duration(&text)
         .map(Some)
         .map_err(|_| serde::de::Error::custom("expected a time such as `24h`"))
+}
+
+fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PathBuf>, D::Error> {
+    let path = PathBuf::deserialize(deserializer)?;
+    local_path(path).map(Some).map_err(serde::de::Error::custom)
 }
 
 /// `10s`, within the limits that the flags have.

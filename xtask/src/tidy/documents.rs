@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use super::cli_reference;
+use crate::cli::exit_codes;
 
 /// A document and what renders it.
 struct Document {
@@ -15,11 +16,16 @@ struct Document {
     render: fn() -> String,
 }
 
-const DOCUMENTS: [Document; 2] = [
+const DOCUMENTS: [Document; 3] = [
     Document {
         path: "docs/cli.md",
         from: "the commands' help",
         render: cli_reference::render,
+    },
+    Document {
+        path: "docs/exit-codes.md",
+        from: "the commands' exit codes",
+        render: exit_codes::document,
     },
     Document {
         path: "docs/runbook.md",
