@@ -9,6 +9,7 @@ mod licences;
 mod metadata;
 mod sources;
 mod supply;
+mod troubleshooting;
 
 use std::path::Path;
 

@@ -317,7 +317,14 @@ impl Error {
             Error::FaultyBackup { .. } => {
                 "the database itself may be damaged: look at it with `PRAGMA integrity_check`"
             }
-            _ => return None,
+            Error::EmptyValue { .. } => "give the whole value: an empty one starts no service",
+            Error::File { .. } => {
+                "look at its permissions, and whether there is room; trying again is safe"
+            }
+            Error::NoSuchService { .. } => "check the names of the services in the settings",
+            Error::NoSuchRevision { .. } => {
+                "somebody deleted it: `cargo xtask status` shows what can be done with the run"
+            }
         };
         Some(hint.to_owned())
     }

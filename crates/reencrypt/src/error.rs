@@ -238,7 +238,16 @@ impl Error {
             Error::CommitUnknown { .. } => {
                 "run `cargo xtask survey-dcr` when the database is back: all tokens are under one key, and it says which; running `rotate-dcr` again is safe either way"
             }
-            _ => return None,
+            // What the caller does about it depends on what became of the table.
+            Error::NotAPlainTable { .. }
+            | Error::Encoding { .. }
+            | Error::NoColumn { .. }
+            | Error::ColumnType { .. }
+            | Error::KnownExclusion { .. }
+            | Error::NotReadBack { .. }
+            | Error::StillUnderOldKey { .. }
+            | Error::Statement { .. }
+            | Error::Interrupted => return None,
         };
         Some(hint.to_owned())
     }

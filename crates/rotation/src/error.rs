@@ -490,7 +490,35 @@ impl StepError for Error {
                 "find the instance that still runs with the old key and stop it; resuming sweeps again"
                     .to_owned(),
             ),
-            _ => None,
+            Error::Journal(error) => Some(error.hint().to_owned()),
+            Error::MissingFact(_) | Error::NoVersion | Error::WrongPlan => {
+                Some("go on with the build that began the run".to_owned())
+            }
+            Error::NoClientId { secret, variable } => Some(format!(
+                "set {variable}, or add the id to the store as `{secret}`"
+            )),
+            Error::LoginRefused { .. } => {
+                Some("did somebody else give the role another password?".to_owned())
+            }
+            Error::DifferentVersions { secret, .. } => Some(format!(
+                "deploy the services so that all of them read one version of `{secret}`"
+            )),
+            // A run says how it goes on, and that is all there is to say.
+            Error::Name(_)
+            | Error::Keyring(_)
+            | Error::Empty { .. }
+            | Error::RefusedByIssuer { .. }
+            | Error::RoleLacks { .. }
+            | Error::StillAdmitted { .. }
+            | Error::NotAdmitted { .. }
+            | Error::CallerList { .. }
+            | Error::VersionGone { .. }
+            | Error::OldVersionGone { .. }
+            | Error::WrongRevision { .. }
+            | Error::ReadBack { .. }
+            | Error::CandidateLost
+            | Error::WrongState { .. }
+            | Error::NoBackup => None,
         }
     }
 

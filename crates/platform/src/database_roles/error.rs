@@ -151,7 +151,14 @@ impl RolesError {
             RolesError::Timeout { .. } => {
                 "does another session hold locks on the tables, or on the role?"
             }
-            _ => return None,
+            RolesError::DifferentDatabases { .. } => {
+                "correct one of the URLs: host, port and database have to be the same"
+            }
+            RolesError::OwnRole { .. } => "name the other role: this one is needed",
+            RolesError::NameTooLong { .. } => "rename the role in use, or rotate in place",
+            RolesError::Statement { .. } => {
+                "it is the server that says why; when that is put right, trying again is safe"
+            }
         };
         Some(hint.to_owned())
     }

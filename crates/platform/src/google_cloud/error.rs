@@ -257,7 +257,12 @@ impl CloudError {
                 ));
             }
             CloudError::Backup { .. } => "`gcloud sql operations list` tells more",
-            CloudError::Refused { .. } | CloudError::Unexpected { .. } => return None,
+            CloudError::Refused { .. } => {
+                "it is Google that says why; `cargo xtask doctor` finds what else would be refused"
+            }
+            CloudError::Unexpected { .. } => {
+                "is `gcloud` too old, or too new? Trying again is safe"
+            }
         };
         Some(hint.to_owned())
     }

@@ -167,14 +167,14 @@ impl OauthError {
                 }
                 CertificateFlaw::Name => "check the issuer in the settings",
                 CertificateFlaw::Time => "is the clock of this machine right?",
-                CertificateFlaw::Other => return None,
+                CertificateFlaw::Other => "ask those who run the issuer",
             },
             OauthError::Tls { .. } => "check the issuer's host and port in the settings",
             OauthError::Status { status, code, .. } => return status_hint(*status, *code),
             OauthError::Unexpected { .. } => {
                 "check the issuer in the settings; a proxy's page would look so, too"
             }
-            OauthError::Request { .. } => return None,
+            OauthError::Request { .. } => "check the issuer in the settings",
         };
         Some(hint.to_owned())
     }
