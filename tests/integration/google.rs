@@ -3,7 +3,7 @@ mod backups;
 mod callers;
 mod client_secrets;
 mod database_urls;
-mod doctor;
+pub(crate) mod doctor;
 mod faults;
 mod foretold;
 mod hand_procedure;

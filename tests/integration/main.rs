@@ -6,6 +6,7 @@
 )]
 mod behaviour;
 mod command_line;
+mod documents;
 mod faults;
 mod google;
 mod harness;

@@ -6,7 +6,7 @@
 pub(crate) mod installation;
 mod logins_lab;
 
-mod clients;
+pub(crate) mod clients;
 mod clients_at_a_terminal;
 mod clients_in_json;
 mod clients_leak;

@@ -30,6 +30,7 @@ mod wrap;
 #[cfg(any(test, fuzzing))]
 pub use settings::properties;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use crate::printer::Printer;
@@ -49,4 +50,17 @@ pub fn main_impl() -> ExitCode {
         }
     };
     ExitCode::from(exit_code)
+}
+
+/// Whether arguments, without the program's name before them, are ones that can be typed:
+/// for what is written about the program.
+///
+/// # Errors
+///
+/// What is wrong with them.
+pub fn understands(arguments: impl IntoIterator<Item = OsString>) -> Result<(), String> {
+    let typed = std::iter::once(OsString::from("cargo xtask")).chain(arguments);
+    cli::parse(typed)
+        .map(|_| ())
+        .map_err(|failure| failure.message)
 }

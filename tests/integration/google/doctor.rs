@@ -2,7 +2,7 @@
 //! with the command that mends it. Faults that leave each other alone share a run,
 //! since a run costs seconds of `gcloud`.
 mod healthy;
-mod installation;
+pub(crate) mod installation;
 mod login;
 mod many_faults;
 mod other_faults;

@@ -8,7 +8,7 @@ use crate::command_line::assert_file_snapshot;
 use crate::procedure::sandbox::assert_said;
 
 pub(super) const OLD: &str = "hunter2-in-use-before";
-pub(super) const NEW: &str = "hunter2-issued-today";
+pub(crate) const NEW: &str = "hunter2-issued-today";
 
 /// One of the two clients.
 #[derive(Clone, Copy)]
@@ -38,7 +38,7 @@ pub(super) const GMA: Client = Client {
 };
 
 /// Both clients' variables, as the services have them.
-pub(super) fn variables() -> String {
+pub(crate) fn variables() -> String {
     let of = |client: Client| {
         let id = client.variable.replace("_SECRET", "_ID");
         format!("{id}={}\n{}={OLD}\n", client.id, client.variable)
@@ -51,7 +51,7 @@ pub(super) async fn installation() -> Result<(TestIssuer, Installation)> {
     installation_with(BOTH).await
 }
 
-pub(super) async fn installation_with(tables: &str) -> Result<(TestIssuer, Installation)> {
+pub(crate) async fn installation_with(tables: &str) -> Result<(TestIssuer, Installation)> {
     let issuer = TestIssuer::start().await;
     for client in [SSO, GMA] {
         issuer.accept(client.id, OLD);

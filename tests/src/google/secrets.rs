@@ -23,7 +23,8 @@ pub struct SecretVersion {
     pub value: Vec<u8>,
     /// `ENABLED`, `DISABLED`, `DESTROYED`.
     pub state: &'static str,
-    created_at: Timestamp,
+    /// When it was made.
+    pub created_at: Timestamp,
 }
 
 impl SecretState {

@@ -1,4 +1,5 @@
 //! An installation as the service's own YAML makes it, and the program that examines it.
+use std::any::Any;
 use std::path::Path;
 use std::time::Duration;
 
@@ -35,13 +36,13 @@ const OF_HANDLER: [(&str, &str); 6] = [
     ("REDIS_URL", "redis-url"),
 ];
 
-pub(super) struct Installation {
-    pub(super) google: Google,
+pub(crate) struct Installation {
+    pub(crate) google: Google,
     config: GcloudConfig,
     /// Who has issued both client secrets.
-    pub(super) issuer: TestIssuer,
+    pub(crate) issuer: TestIssuer,
     /// Its file goes with it.
-    _database: Subject,
+    _database: Box<dyn Any>,
     /// The same of the session database, which is on a server.
     _sessions: Lab,
     folder: tempfile::TempDir,
@@ -50,11 +51,17 @@ pub(super) struct Installation {
 impl Installation {
     /// One without a fault; nothing where `gcloud` needn't be.
     pub(super) async fn new() -> Result<Option<Installation>> {
+        let database = Subject::with_clients(Backend::Sqlite, 10).await?;
+        let url = database.url();
+        Installation::of(&url, Box::new(database)).await
+    }
+
+    /// One whose service has another database.
+    pub(crate) async fn of(url: &str, database: Box<dyn Any>) -> Result<Option<Installation>> {
         if !crate::google::has_gcloud() {
             return Ok(None);
         }
         let google = Google::start().await;
-        let database = Subject::with_clients(Backend::Sqlite, 10).await?;
         let sessions = Lab::new().await?;
         let session_url = sessions
             .database
@@ -65,9 +72,9 @@ impl Installation {
                 let is_new = !world.secrets.secrets.contains_key(secret);
                 let value = match secret {
                     "dcr-encryption-key" => key(OLD)?.to_text().to_string(),
-                    "database-url" => database.url(),
+                    "database-url" => url.to_owned(),
                     "session-database-url" => session_url.clone(),
-                    other => format!("{VALUE}{other}"),
+                    other => Installation::value_of(other),
                 };
                 if is_new {
                     world.secrets.add(secret, value.as_bytes());
@@ -79,15 +86,13 @@ impl Installation {
         }
         let issuer = TestIssuer::start().await;
         for client in ["redhat-sso", "gma"] {
-            let (id, secret) = (
-                format!("{client}-client-id"),
-                format!("{client}-client-secret"),
-            );
-            issuer.accept(&format!("{VALUE}{id}"), &format!("{VALUE}{secret}"));
+            let value = |of| Installation::value_of(&format!("{client}-client-{of}"));
+            issuer.accept(&value("id"), &value("secret"));
         }
         let folder = tempfile::tempdir()?;
-        let url = issuer.url();
-        let issuers = format!("[issuers]\nred_hat_sso = \"{url}\"\ngma = \"{url}\"\n");
+        let issuer_url = issuer.url();
+        let issuers =
+            format!("[issuers]\nred_hat_sso = \"{issuer_url}\"\ngma = \"{issuer_url}\"\n");
         std::fs::write(folder.path().join("rotation.toml"), issuers)?;
         Ok(Some(Installation {
             config: GcloudConfig::new(&google),
@@ -97,6 +102,11 @@ impl Installation {
             _sessions: sessions,
             folder,
         }))
+    }
+
+    /// What the store has for most of the names.
+    pub(crate) fn value_of(name: &str) -> String {
+        format!("{VALUE}{name}")
     }
 
     /// Runs the command, and looks that it changed nothing and printed no value.
@@ -130,27 +140,36 @@ impl Installation {
             .args(["--platform", "google-cloud"])
             .args(arguments)
             .current_dir(self.folder.path())
-            .env("HOME", self.folder.path())
-            .env("GOOGLE_CLOUD_PROJECT", "p1")
-            .env("DB_INSTANCE_NAME", "db1")
             .timeout(Duration::from_secs(300));
-        for (name, value) in self.config.environment() {
+        for (name, value) in self.environment() {
             program = program.env(name, value);
         }
-        let authority = self.issuer.authority_pem();
-        program = program
-            .env("SSL_CERT_FILE", &*authority.to_string_lossy())
-            // The issuer is no server of Google's.
-            .env("no_proxy", "localhost")
-            .env("NO_PROXY", "localhost");
         for (name, value) in variables {
             program = program.env(name, value);
         }
         program
     }
 
+    /// The variables that the program is started with here.
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
+        let mut variables = self.config.environment();
+        let (folder, authority) = (self.folder.path(), self.issuer.authority_pem());
+        for (name, value) in [
+            ("HOME", &*folder.to_string_lossy()),
+            ("GOOGLE_CLOUD_PROJECT", "p1"),
+            ("DB_INSTANCE_NAME", "db1"),
+            ("SSL_CERT_FILE", &*authority.to_string_lossy()),
+            // The issuer is no server of Google's.
+            ("no_proxy", "localhost"),
+            ("NO_PROXY", "localhost"),
+        ] {
+            variables.push((name.to_owned(), value.to_owned()));
+        }
+        variables
+    }
+
     /// Where the program runs.
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
