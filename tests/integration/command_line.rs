@@ -20,5 +20,6 @@ mod urls;
 mod words;
 mod xtask;
 
+pub(crate) use demo::hidden as hidden_in_demo;
 pub(crate) use snapshot::assert_file_snapshot;
 use xtask::{Ended, Xtask};

@@ -1,9 +1,10 @@
-//! The documents: their links lead somewhere, and their commands work.
+//! The documents: their links lead somewhere, their commands work, their picture is current.
 mod commands;
 mod decisions;
 mod links;
 mod markdown;
 mod not_run;
+mod picture;
 mod repository;
 mod session;
 mod settings;

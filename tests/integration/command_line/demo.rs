@@ -54,7 +54,7 @@ fn service_runs(folder: &Path) -> bool {
 
 /// The text without the folder, the times, the counts of what the service registered, the run's
 /// name and the fingerprints of random keys.
-fn hidden(text: &str, folder: &Path) -> String {
+pub(crate) fn hidden(text: &str, folder: &Path) -> String {
     let text = text.replace(&folder.display().to_string(), "[folder]");
     let line = |line: &str| {
         line.split(' ')
