@@ -152,6 +152,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_with_it_is_said_with_the_way_out() {
+        let error = error("hunter 2");
+        assert_eq!(
+            error.to_string(),
+            "the client secret has a space at position `7`"
+        );
+        assert_eq!(
+            error.hint(),
+            "give the secret alone, without what stood before or after it"
+        );
+        assert_eq!(
+            ClientSecretWarning::LineEnd.to_string(),
+            "a line end after the client secret was left out: it is not part of it"
+        );
+    }
+
+    #[test]
     fn the_longest_is_4096_bytes() {
         let longest = "x".repeat(ClientSecret::LONGEST_BYTES);
         assert_eq!(parsed(&longest).warnings, []);

@@ -153,6 +153,12 @@ mod tests {
     }
 
     #[test]
+    fn the_name_of_a_file_does_not_look_like_a_key() {
+        assert!(FernetKey::looks_like_key(KEY.as_bytes()));
+        assert!(!FernetKey::looks_like_key(b"keys/new.key"));
+    }
+
+    #[test]
     fn opens_a_token_with_the_fernet_crate() {
         let key = FernetKey::generate();
         let fernet = fernet::Fernet::new(&key.to_text()).unwrap();

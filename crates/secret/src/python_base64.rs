@@ -71,14 +71,20 @@ fn decode_clean_groups(text: &[u8], bytes: &mut Vec<u8>) -> usize {
     let (groups, _) = text.as_chunks::<4>();
     let mut read = 0;
     for group in groups {
-        let [a, b, c, d] = group.map(|byte| VALUES[usize::from(byte)]);
+        let values = group.map(|byte| VALUES[usize::from(byte)]);
+        let [a, b, c, d] = values;
         if (a | b | c | d) >= 64 {
             break;
         }
-        bytes.extend_from_slice(&[a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]);
+        bytes.extend_from_slice(&joined(values));
         read += 4;
     }
     read
+}
+
+/// The bytes that four values of six bits make up.
+fn joined([a, b, c, d]: [u8; 4]) -> [u8; 3] {
+    [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]
 }
 
 /// `a2b_base64`'s own loop, for what is left: the names are those of its source.
@@ -199,6 +205,13 @@ mod tests {
             let decoded = decode(text.as_bytes());
             let decoded = decoded.as_ref().map(|bytes| bytes.as_slice());
             assert_eq!(decoded, expected.as_ref().map(|bytes| *bytes), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn stray_bytes_in_a_group_do_not_cancel_each_other_out() {
+        for stray in ["\n\nYWJj", "\nY\nWJj", "Y\nW\nJj", "Y\n\nWJj", "YW\n\nJj"] {
+            assert_eq!(*decode(stray.as_bytes()).unwrap(), b"abc", "{stray:?}");
         }
     }
 

@@ -155,6 +155,22 @@ mod tests {
     }
 
     #[test]
+    fn reads_the_id_of_a_client_and_nothing_else() {
+        let longest = "a".repeat(200);
+        for id in ["a", "agent-1.dev_eu:x/Y", &longest] {
+            assert_eq!(value(id.as_bytes()).client_id().as_deref(), Some(id));
+            let with_line_end = format!("{id}\n");
+            let read = value(with_line_end.as_bytes()).client_id();
+            assert_eq!(read.as_deref(), Some(id));
+        }
+        let too_long = "a".repeat(201);
+        for other in ["", "\n", "two words", "a;b", "ü", &too_long] {
+            assert_eq!(value(other.as_bytes()).client_id(), None, "{other:?}");
+        }
+        assert_eq!(value(b"\xff").client_id(), None);
+    }
+
+    #[test]
     fn carries_a_fernet_key() {
         let key = FernetKey::generate();
         let value = SecretValue::from(&key);

@@ -75,6 +75,12 @@ mod tests {
     }
 
     #[test]
+    fn is_the_number_that_it_was_made_of() {
+        let number = NonZeroU64::new(7).unwrap();
+        assert_eq!(NonZeroU64::from(VersionNumber::from(number)), number);
+    }
+
+    #[test]
     fn refuses_what_is_no_number_of_a_version() {
         assert_eq!(VersionNumber::new(0), None);
         for text in [

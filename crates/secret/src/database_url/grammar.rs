@@ -266,6 +266,29 @@ mod tests {
     }
 
     #[test]
+    fn a_scheme_is_of_letters_digits_and_two_signs() {
+        assert_eq!(Parts::of("a_1+b://").unwrap().scheme, "a_1+b");
+        for text in ["://h", "a-b://h", "a.b://h", "a b://h", "a:b://h"] {
+            assert!(
+                matches!(Parts::of(text), Err(DatabaseUrlError::NotAUrl)),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_url_is_longer_than_it_says() {
+        for text in [
+            "postgresql://host.example.com",
+            "postgresql+asyncpg://user:pw@h:1/database?a=b&c=d",
+            "x://u:@h/?",
+            "sqlite:////var/lib/agent/agent.db",
+        ] {
+            assert!(Parts::of(text).unwrap().length() >= text.len(), "{text}");
+        }
+    }
+
+    #[test]
     fn masks_every_value_that_sounds_secret() {
         for (url, masked) in [
             (

@@ -229,6 +229,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_utf_8_is_named() {
+        for (url, part) in [
+            ("postgresql://%FF:pw@h/db", "the user"),
+            ("postgresql://u:%FF@h/db", "the password"),
+            ("postgresql://u:pw@h/db?port=%FF", "a parameter"),
+        ] {
+            let message = error(url).to_string();
+            assert!(message.contains(part), "{message}");
+        }
+    }
+
+    #[test]
     fn a_raw_at_sign_in_a_password_is_told_with_the_way_out() {
         for url in [
             "postgresql://u:p@ss@h/db",

@@ -154,6 +154,15 @@ mod tests {
     }
 
     #[test]
+    fn the_hint_says_what_to_do() {
+        assert_eq!(
+            FernetKeyError::MissingPadding.hint(),
+            Some("add a `=` to its end")
+        );
+        assert_eq!(FernetKeyError::TooLong { bytes: 33 }.hint(), None);
+    }
+
+    #[test]
     fn warnings_say_that_the_service_accepts_it() {
         for warning in [
             FernetKeyWarning::WhiteSpace,

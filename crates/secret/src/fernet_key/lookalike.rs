@@ -49,6 +49,8 @@ mod tests {
             format!("/a/path/of/some/length/before/{KEY}"),
             KEY[..42].to_owned(),
             KEY[..43].to_owned(),
+            // Of 40 characters, but for the padding that is one of them.
+            format!("{}=", &KEY[..39]),
             KEY.replace('-', "+").replace('_', "/"),
             KEY.replace('_', "*_"),
             "fb".repeat(32),

@@ -152,10 +152,11 @@ fn wrong_length(bytes: &[u8]) -> FernetKeyError {
         FernetKeyError::DoubleEncoded
     } else if bytes.len() >= SHORTEST_TOKEN_BYTES && bytes.first() == Some(&TOKEN_VERSION) {
         FernetKeyError::FernetToken
-    } else if bytes.len() < 32 {
-        FernetKeyError::TooShort { bytes: bytes.len() }
     } else {
-        FernetKeyError::TooLong { bytes: bytes.len() }
+        match bytes.len() {
+            bytes @ ..32 => FernetKeyError::TooShort { bytes },
+            bytes => FernetKeyError::TooLong { bytes },
+        }
     }
 }
 

@@ -150,6 +150,30 @@ fn a_url_without_a_login_to_rotate_is_refused() {
 }
 
 #[test]
+fn the_hint_says_why_there_is_nothing_to_rotate() {
+    let user = "u".to_owned();
+    let hint = LoginError::NoPassword { user }.hint().unwrap();
+    assert!(hint.contains("isn't in the secret"), "{hint}");
+    assert_eq!(LoginError::NoServer.hint(), None);
+    let refused = LoginError::User(DatabaseUrlError::MissingUser);
+    assert_eq!(refused.hint(), DatabaseUrlError::MissingUser.hint());
+}
+
+#[test]
+fn the_buffer_of_a_new_url_never_grows() {
+    for form in FORMS {
+        let url = form.replace("{login}", "u:p");
+        let parts = Parts::of(&url).unwrap();
+        for (user, password) in [("n", "a"), ("n", "a longer one"), ("a longer one", "p")] {
+            let at_most = parts.length() + 2 * (encode(user).len() + encode(password).len());
+            let written = write(&parts, user, password);
+            assert_eq!(written.capacity(), at_most, "{form}");
+            assert!(written.len() <= at_most, "{form}");
+        }
+    }
+}
+
+#[test]
 fn a_user_that_no_url_can_hold_is_refused() {
     for form in ["postgresql://u:pw@h/db", "postgresql://u:pw@h/db?user=n"] {
         let url = parse(form);

@@ -216,6 +216,11 @@ mod tests {
             error("", Some("db:5433"), Some("5434")),
             DatabaseUrlError::BadHost
         );
+        // SQLAlchemy splits the port off a name of plain characters alone.
+        assert_eq!(
+            error("", Some("snake_case:"), None),
+            DatabaseUrlError::BadHost
+        );
         for (authority, host, port) in [
             ("a:1,b:2", None, None),
             ("", Some("a,b"), None),
