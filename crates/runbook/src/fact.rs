@@ -255,6 +255,45 @@ mod tests {
     }
 
     #[test]
+    fn letters_of_one_case_are_no_key() {
+        for name in ["a".repeat(43), "A".repeat(43), "0a1b2c3d".repeat(8)] {
+            assert!(Name::new(name.as_str()).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_fact_is_read_as_what_it_is_and_as_nothing_else() {
+        let digits = "435f4897e40b8991";
+        let fingerprint = Fingerprint::new(digits).unwrap();
+        let time = Timestamp::from_second(1_715_000_000).unwrap();
+        let mut facts = Facts::default();
+        for (name, fact) in [
+            ("version", Fact::Version(3)),
+            ("count", Fact::Count(4)),
+            ("time", Fact::Time(time)),
+            ("name", Fact::Name(Name::new("handler-1").unwrap())),
+            ("fingerprint", Fact::Fingerprint(fingerprint.clone())),
+        ] {
+            facts.insert(name.to_owned(), fact);
+        }
+        assert_eq!(facts.version("version").unwrap(), 3);
+        assert_eq!(facts.count("count").unwrap(), 4);
+        assert_eq!(facts.time("time").unwrap(), time);
+        assert_eq!(facts.name("name").unwrap(), "handler-1");
+        let read = facts.fingerprint("fingerprint").unwrap();
+        assert_eq!((read, read.as_str()), (&fingerprint, digits));
+        assert_eq!(read.to_string(), digits);
+        for other in ["version", "nothing"] {
+            assert!(facts.count(other).is_err(), "{other}");
+            assert!(facts.time(other).is_err(), "{other}");
+            assert!(facts.name(other).is_err(), "{other}");
+            assert!(facts.fingerprint(other).is_err(), "{other}");
+        }
+        assert!(facts.version("count").is_err());
+        assert_eq!(facts.iter().count(), 5);
+    }
+
+    #[test]
     fn a_fact_survives_its_json() {
         for fact in [
             Fact::Version(3),

@@ -103,3 +103,24 @@ impl Observed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("a step failed")]
+    struct Plain;
+
+    impl StepError for Plain {
+        fn reason(&self) -> &'static str {
+            "plain"
+        }
+    }
+
+    #[test]
+    fn an_error_that_says_no_more_is_a_failure_without_a_hint() {
+        assert_eq!(Plain.hint(), None);
+        assert!(!Plain.is_interruption());
+    }
+}
