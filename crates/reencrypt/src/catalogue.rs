@@ -11,3 +11,15 @@ pub(crate) fn remark_on_triggers(triggers: &[String]) -> Option<String> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn triggers_are_named_where_there_are_any() {
+        assert_eq!(remark_on_triggers(&[]), None);
+        let remark = remark_on_triggers(&["audit".to_owned(), "notes".to_owned()]).unwrap();
+        assert!(remark.contains("copies of old tokens: `audit`, `notes`"));
+    }
+}

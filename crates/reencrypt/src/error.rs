@@ -275,3 +275,27 @@ fn held_by(holders: &[String]) -> String {
         format!("; held by {}", holders.join(", "))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_quoted_for_a_shell_where_it_needs_that() {
+        for (name, expected) in [("secret", "t.secret"), ("a.b", "'t.\"a.b\"'")] {
+            let column = ColumnName {
+                schema: None,
+                table: "t".to_owned(),
+                column: name.to_owned(),
+            };
+            assert_eq!(for_a_shell(&column), expected);
+        }
+    }
+
+    #[test]
+    fn who_holds_a_lock_is_said_where_it_is_known() {
+        assert_eq!(held_by(&[]), "");
+        let holders = ["`psql`".to_owned(), "`agent`".to_owned()];
+        assert_eq!(held_by(&holders), "; held by `psql`, `agent`");
+    }
+}

@@ -147,3 +147,76 @@ pub(crate) fn cipher(key: &FernetKey) -> Fernet {
     )]
     Fernet::new(&text).expect("32 bytes make a key")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A key is not copied but on purpose.
+    fn copy(key: &FernetKey) -> FernetKey {
+        FernetKey::parse(key.to_text().as_bytes()).unwrap().key
+    }
+
+    fn names(keys: &[&FernetKey]) -> Vec<Fingerprint> {
+        keys.iter().map(|key| key.fingerprint()).collect()
+    }
+
+    #[test]
+    fn the_new_key_comes_first_and_no_key_twice() {
+        let [old, older, new] = [(); 3].map(|()| FernetKey::generate());
+        let olds = [copy(&old), copy(&older), copy(&old)];
+        let keyring = Keyring::for_rotation(&olds, &new).ok().unwrap();
+        assert_eq!(keyring.fingerprints(), names(&[&new, &old, &older]));
+        assert_eq!(keyring.new_key(), Some(new.fingerprint()));
+        assert_eq!(keyring.old_keys(), names(&[&old, &older]));
+        let keyring = Keyring::for_survey(&olds, None).ok().unwrap();
+        assert_eq!(keyring.new_key(), None);
+        assert_eq!(keyring.old_keys(), names(&[&old, &older]));
+    }
+
+    #[test]
+    fn any_one_key_is_enough_for_a_survey() {
+        let key = FernetKey::generate();
+        assert!(Keyring::for_survey(&[], Some(&key)).is_ok());
+        assert!(Keyring::for_survey(std::slice::from_ref(&key), None).is_ok());
+        assert_eq!(
+            Keyring::for_survey(&[], None).err(),
+            Some(KeyringError::NoKey)
+        );
+        let same = Some(KeyringError::SameKey(key.fingerprint()));
+        assert_eq!(Keyring::for_survey(&[copy(&key)], Some(&key)).err(), same);
+    }
+
+    #[test]
+    fn a_rotation_needs_another_key_than_the_old_ones() {
+        let key = FernetKey::generate();
+        let no_key = Some(KeyringError::NoKey);
+        assert_eq!(Keyring::for_rotation(&[], &key).err(), no_key);
+        let same = Some(KeyringError::SameKey(key.fingerprint()));
+        assert_eq!(
+            Keyring::for_rotation(&[FernetKey::generate(), copy(&key)], &key).err(),
+            same
+        );
+    }
+
+    #[test]
+    fn a_cell_is_opened_by_its_own_key_whatever_the_guess() {
+        let [old, new] = [(); 2].map(|()| FernetKey::generate());
+        let keyring = Keyring::for_rotation(std::slice::from_ref(&old), &new)
+            .ok()
+            .unwrap();
+        let under_old = Cell(cipher(&old).encrypt_at_time(b"plain", 7).into_bytes());
+        for guess in 0..3 {
+            let opened = keyring.open(&under_old, guess).ok().unwrap();
+            assert_eq!((opened.key, opened.issued_at), (1, 7));
+            assert_eq!(*opened.plaintext, b"plain");
+            let sealed = keyring.seal(&opened);
+            let opened = keyring.open(&sealed, guess).ok().unwrap();
+            assert_eq!((opened.key, opened.issued_at), (Keyring::NEW, 7));
+            assert_eq!(*opened.plaintext, b"plain");
+        }
+        let foreign = cipher(&FernetKey::generate()).encrypt(b"plain");
+        let refused = keyring.open(&Cell(foreign.into_bytes()), 0).err();
+        assert_eq!(refused, Some(Unreadable::NoKeyOpensIt));
+    }
+}

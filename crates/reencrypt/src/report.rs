@@ -84,3 +84,28 @@ impl Counts {
         self.unreadable += other.unreadable;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_add_up_only_if_every_cell_is_in_one_of_them() {
+        let counts = Counts {
+            scanned: 15,
+            reencrypted: 8,
+            already_current: 4,
+            empty: 2,
+            unreadable: 1,
+        };
+        assert!(counts.adds_up_to(15));
+        assert!(!counts.adds_up_to(14), "a row was seen twice");
+        let lost = Counts { empty: 1, ..counts };
+        assert!(!lost.adds_up_to(15), "a cell was not counted");
+        let twice = Counts {
+            unreadable: 2,
+            ..counts
+        };
+        assert!(!twice.adds_up_to(15), "a cell was counted twice");
+    }
+}

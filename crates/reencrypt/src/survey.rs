@@ -187,3 +187,40 @@ impl SurveyCounts {
         self.unreadable += other.unreadable;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts() -> SurveyCounts {
+        SurveyCounts {
+            scanned: 15,
+            under: vec![8, 4],
+            empty: 2,
+            unreadable: 1,
+        }
+    }
+
+    #[test]
+    fn counts_add_up_only_if_every_cell_is_in_one_of_them() {
+        assert!(counts().adds_up_to(15));
+        assert!(!counts().adds_up_to(14), "a row was seen twice");
+        for (empty, unreadable, under) in [(1, 1, 4), (2, 2, 4), (2, 1, 5)] {
+            let wrong = SurveyCounts {
+                under: vec![8, under],
+                empty,
+                unreadable,
+                ..counts()
+            };
+            assert!(!wrong.adds_up_to(15), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn pages_are_added_key_by_key() {
+        let mut sum = counts();
+        sum.add(&counts());
+        assert_eq!(sum.under, [16, 8]);
+        assert_eq!((sum.scanned, sum.empty, sum.unreadable), (30, 4, 2));
+    }
+}

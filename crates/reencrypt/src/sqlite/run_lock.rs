@@ -98,4 +98,19 @@ mod tests {
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
         std::fs::remove_dir_all(&folder).unwrap();
     }
+
+    #[test]
+    fn a_lock_on_a_file_that_was_removed_or_replaced_is_none() {
+        let folder = std::env::temp_dir().join(format!("run-lock-at-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("lock");
+        let file = open(&path).unwrap();
+        assert!(is_at(&file, &path));
+        std::fs::remove_file(&path).unwrap();
+        assert!(!is_at(&file, &path));
+        let another = open(&path).unwrap();
+        assert!(!is_at(&file, &path));
+        assert!(is_at(&another, &path));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }
