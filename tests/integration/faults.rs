@@ -19,6 +19,7 @@ mod tokens;
 mod busy;
 pub(crate) mod disk_full;
 mod every_statement;
+mod journal_modes;
 mod killed;
 mod locked;
 mod lost;
