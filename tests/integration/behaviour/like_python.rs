@@ -26,7 +26,7 @@ fn record() -> PathBuf {
 
 fn texts() -> Result<Vec<String>> {
     let tokens = tokens()?;
-    Ok((0..TEXTS).map(|number| mutation(&tokens, number)).collect())
+    (0..TEXTS).map(|number| mutation(&tokens, number)).collect()
 }
 
 /// Who was asked, and whether each text was read.

@@ -1,6 +1,10 @@
 //! Texts that are nearly tokens: the same number gives the same text, anywhere.
 use anyhow::{Context as _, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
+use sha2::Sha256;
 
 use crate::faults::random::Random;
 use crate::subject::OLD;
@@ -39,14 +43,57 @@ pub(super) fn tokens() -> Result<Vec<String>> {
     Ok(texts.into_iter().map(str::to_owned).collect())
 }
 
-/// The text of a number: one of the tokens, changed in one to three places.
-pub(super) fn mutation(tokens: &[String], number: u64) -> String {
+/// The text of a number: one of the tokens, changed in one to three places. Every fourth
+/// is changed before it is signed, for nothing else gets past the signature.
+pub(super) fn mutation(tokens: &[String], number: u64) -> Result<String> {
     let mut numbers = Numbers(Random::of(number));
     let mut text: Vec<char> = tokens[numbers.below(tokens.len())].chars().collect();
-    for _ in 0..=numbers.below(3) {
+    let changes = if number.is_multiple_of(4) {
+        text = signed_anew(&text, &mut numbers)?.chars().collect();
+        numbers.below(2)
+    } else {
+        1 + numbers.below(3)
+    };
+    for _ in 0..changes {
         change(&mut text, &mut numbers, tokens);
     }
-    text.into_iter().collect()
+    Ok(text.into_iter().collect())
+}
+
+/// The bytes of a token, changed and with the signature that they should have then.
+fn signed_anew(text: &[char], numbers: &mut Numbers) -> Result<String> {
+    const SIGNATURE_BYTES: usize = 32;
+    let text: String = text.iter().collect();
+    let mut bytes = URL_SAFE.decode(text)?;
+    bytes.truncate(bytes.len().saturating_sub(SIGNATURE_BYTES));
+    for _ in 0..=numbers.below(2) {
+        change_bytes(&mut bytes, numbers);
+    }
+    let key = URL_SAFE.decode(OLD)?;
+    let (signing_key, _) = key.split_at(16);
+    let mut signature = Hmac::<Sha256>::new_from_slice(signing_key)?;
+    signature.update(&bytes);
+    bytes.extend(signature.finalize().into_bytes());
+    Ok(URL_SAFE.encode(bytes))
+}
+
+/// The version, the time, the ciphertext's start, which the initialisation vector decides, its
+/// end, which has the padding, or its length.
+fn change_bytes(bytes: &mut Vec<u8>, numbers: &mut Numbers) {
+    let any = u8::try_from(numbers.below(256)).unwrap_or_default();
+    let end = bytes.len();
+    let at = match numbers.below(7) {
+        0 => 0,
+        1 => 1 + numbers.below(8),
+        2 => 9 + numbers.below(16),
+        3 => end.saturating_sub(1 + numbers.below(32)),
+        4 => return bytes.truncate(end.saturating_sub(1 + numbers.below(40))),
+        5 => return bytes.truncate(end.saturating_sub(16 * (1 + numbers.below(3)))),
+        _ => return bytes.extend(std::iter::repeat_n(any, 1 + numbers.below(16))),
+    };
+    if let Some(byte) = bytes.get_mut(at) {
+        *byte = any;
+    }
 }
 
 fn change(text: &mut Vec<char>, numbers: &mut Numbers, tokens: &[String]) {
