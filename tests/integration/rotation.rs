@@ -32,6 +32,7 @@ mod every_moment;
 mod hands_at_files;
 mod hands_at_logins;
 mod journal_cut;
+mod lockstep;
 mod logins;
 mod network;
 mod on_google;

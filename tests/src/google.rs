@@ -6,6 +6,7 @@
 mod answer;
 mod faults;
 mod gcloud;
+mod hold;
 mod loaded;
 mod policies;
 mod run;
@@ -18,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use self::faults::{Effect, Fault};
 pub use self::gcloud::{GcloudConfig, require_gcloud};
+pub use self::hold::Hold;
 pub use self::loaded::run_loaded_gcloud;
 pub use self::run::{CloudRunState, Fate, PolicyState, RevisionState, ServiceState};
 pub use self::secrets::{SecretState, SecretVersion};
@@ -52,6 +54,8 @@ pub struct World {
     pub unknown: Vec<&'static str>,
     /// What goes wrong next.
     pub faults: Vec<Fault>,
+    /// What waits.
+    pub holds: Vec<Hold>,
     /// How often something did.
     pub strikes: usize,
     /// Every request, in order.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use integration_tests::google::{self, GcloudConfig, Google, ServiceState};
+use integration_tests::google::{self, GcloudConfig, Google, Hold, ServiceState};
 use platform::google_cloud::{Settings, Timeouts};
 use platform::{Bound, Platform, Revision, Service};
 use rotation::{DCR_ENCRYPTION_KEY, Role, Secret};
@@ -14,8 +14,8 @@ use serde_json::Value;
 
 use super::network::Case;
 
-/// How long anything may take.
-const LIMIT: Duration = Duration::from_secs(60);
+/// How long anything may take: on a machine with much else to do, a `gcloud` takes minutes.
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// A project whose services read the latest version of the secret, as they are
 /// installed.
@@ -86,6 +86,17 @@ impl Project {
             google,
             limit: Cell::new(LIMIT),
         }
+    }
+
+    /// Has a request wait.
+    pub(super) fn hold(&self, hold: Hold) -> Hold {
+        self.google.world().holds.push(hold.clone());
+        hold
+    }
+
+    /// The servers.
+    pub(super) fn google(&self) -> Google {
+        self.google.clone()
     }
 
     /// Every request so far: its method and its target.

@@ -16,7 +16,7 @@ use super::scene::{CLIENT_ID, Issuer, Scene};
 use super::world::{Then, World};
 
 /// One project, and a world of each of the secrets.
-async fn worlds() -> Result<Option<(Rc<Project>, World, World)>> {
+pub(super) async fn worlds() -> Result<Option<(Rc<Project>, World, World)>> {
     let values: &[&str] = &[OLD];
     let secrets = [
         (RED_HAT_SSO_CLIENT_SECRET, values),
@@ -63,7 +63,12 @@ fn of_a_client(secret: Secret, project: &Rc<Project>) -> Result<World> {
 
 /// Sees that every reader of the secret serves with this version, and nothing is left of
 /// what was prepared.
-fn expect_serving(project: &Project, secret: Secret, bound: Bound, case: &str) -> Result<()> {
+pub(super) fn expect_serving(
+    project: &Project,
+    secret: Secret,
+    bound: Bound,
+    case: &str,
+) -> Result<()> {
     let told = project.tell(secret)?;
     assert!(!told.described.is_empty());
     for service in &told.described {

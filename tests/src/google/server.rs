@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::answer::Answer;
 use super::faults::{self, Effect};
 use super::run::policy;
-use super::{World, gcloud, policies, run, secrets, sql};
+use super::{Hold, World, gcloud, policies, run, secrets, sql};
 use crate::network::{self, Answered, Befalls, Reached, Trouble};
 use crate::runtime;
 
@@ -32,6 +32,8 @@ pub struct Recorded {
     pub is_authorised: bool,
     /// Which run of `gcloud` it belongs to, by its own id for that.
     pub call: Option<String>,
+    /// The command of that run: `gcloud.run.services.describe`.
+    pub command: Option<String>,
 }
 
 impl Recorded {
@@ -72,6 +74,9 @@ async fn respond(
     befalls: Befalls,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let recorded = recorded(request).await;
+    if let Some(hold) = hold(&world, &recorded) {
+        hold.released().await;
+    }
     let outcome = {
         let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
         answer(&mut world, &recorded)
@@ -108,8 +113,17 @@ async fn respond(
     Ok(response.expect("a response"))
 }
 
+fn hold(world: &Shared, request: &Recorded) -> Option<Hold> {
+    let world = world.lock().unwrap_or_else(PoisonError::into_inner);
+    world.holds.iter().find(|hold| hold.takes(request)).cloned()
+}
+
 async fn recorded(request: Request<Incoming>) -> Recorded {
     let (parts, body) = request.into_parts();
+    let user_agent = parts.headers.get("user-agent");
+    let user_agent = user_agent.and_then(|value| value.to_str().ok());
+    let of_run = |name| user_agent.and_then(|value| word(value, name));
+    let (call, command) = (of_run("invocation-id/"), of_run("command/"));
     let bytes = body.collect().await.map(|body| body.to_bytes());
     let target = parts.uri.path_and_query();
     Recorded {
@@ -121,17 +135,15 @@ async fn recorded(request: Request<Incoming>) -> Recorded {
             .get("authorization")
             .is_some_and(|value| value == gcloud::AUTHORIZATION),
         body: serde_json::from_slice(&bytes.unwrap_or_default()).unwrap_or(Value::Null),
-        call: parts
-            .headers
-            .get("user-agent")
-            .and_then(|value| call(value.to_str().ok()?)),
+        call,
+        command,
     }
 }
 
 /// `… command/gcloud.run.services.describe invocation-id/1a2b …`
-fn call(user_agent: &str) -> Option<String> {
+fn word(user_agent: &str, name: &str) -> Option<String> {
     let mut words = user_agent.split(' ');
-    words.find_map(|word| Some(word.strip_prefix("invocation-id/")?.to_owned()))
+    words.find_map(|word| Some(word.strip_prefix(name)?.to_owned()))
 }
 
 /// What comes of a request.

@@ -48,6 +48,8 @@ pub(super) struct CloudRun {
     seen: RefCell<HashMap<String, Rc<Bindings>>>,
     /// Two revisions each, and the variable in which alone they differ.
     alike: RefCell<HashSet<[String; 3]>>,
+    /// Of each service, the revision that was prepared last, and the one that served then.
+    bases: RefCell<HashMap<String, [String; 2]>>,
     fresh: Fresh,
 }
 
@@ -58,6 +60,7 @@ impl CloudRun {
             store,
             seen: RefCell::default(),
             alike: RefCell::default(),
+            bases: RefCell::default(),
             fresh: Fresh::default(),
         }
     }

@@ -29,6 +29,7 @@ impl CloudRun {
         to: Bound,
     ) -> Result<String, Error> {
         let key = key(service, binding, to)?;
+        self.bases.borrow_mut().remove(service);
         let mut answer = self.look_at_rest(service).await?;
         self.refuse_split(service, &answer)?;
         let subject = format!("{}={}:{key}", binding.variable, binding.secret);
@@ -125,8 +126,13 @@ impl CloudRun {
             return Ok(false);
         }
         let serving = self.serving(service, &answer)?;
-        self.differ_in(service, [&serving, revision], &binding.variable)
-            .await
+        let is_good = self.differ_in(service, [&serving, revision], &binding.variable);
+        let is_good = is_good.await?;
+        if is_good {
+            let basis = [revision.to_owned(), serving];
+            self.bases.borrow_mut().insert(service.to_owned(), basis);
+        }
+        Ok(is_good)
     }
 
     /// Whether two revisions differ in nothing but a variable. That can't change, so each

@@ -35,6 +35,7 @@ impl CloudRun {
                     revision: revision.to_owned(),
                 });
             }
+            self.refuse_another_basis(service, revision, &answer)?;
             let call = self.sending(service, revision, &answer)?;
             self.try_change(service, &call).await?;
         }
@@ -43,6 +44,26 @@ impl CloudRun {
             return self.wait_until_serving(service, revision, answer).await;
         }
         Err(conflict(format!("send the traffic of `{service}`")))
+    }
+
+    /// What was prepared differs from what served then in its own binding alone. Where
+    /// another revision serves by now, or is to, what that reads would be taken back.
+    fn refuse_another_basis(
+        &self,
+        service: &str,
+        revision: &str,
+        answer: &ServiceAnswer,
+    ) -> Result<(), Error> {
+        let bases = self.bases.borrow();
+        let Some([prepared, basis]) = bases.get(service) else {
+            return Ok(());
+        };
+        let serving = answer.serving().map(|(name, _)| name);
+        let mut now = [serving, answer.to_serve()].into_iter().flatten();
+        if prepared == revision && now.any(|name| name != basis) {
+            return Err(overtaken(service, revision));
+        }
+        Ok(())
     }
 
     pub(super) fn sending(
@@ -81,10 +102,7 @@ impl CloudRun {
                 return Ok(());
             }
             if !answer.is_to_serve(revision) {
-                return Err(Error::Overtaken {
-                    service: service.to_owned(),
-                    revision: revision.to_owned(),
-                });
+                return Err(overtaken(service, revision));
             }
             if started.elapsed() >= limit {
                 return Err(CloudError::TrafficLate {
@@ -191,6 +209,13 @@ impl CloudRun {
             answer = self.look(service).await?;
         }
         Ok(())
+    }
+}
+
+fn overtaken(service: &str, revision: &str) -> Error {
+    Error::Overtaken {
+        service: service.to_owned(),
+        revision: revision.to_owned(),
     }
 }
 
