@@ -19,6 +19,7 @@ mod stand_in;
 mod status;
 mod store;
 mod under_load;
+mod wall_time;
 mod watch;
 
 use std::path::Path;

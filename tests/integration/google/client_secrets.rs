@@ -7,7 +7,7 @@ use super::installation::{AGENT, HANDLER, Installation, Subject};
 use super::lab::gcloud;
 use super::status;
 
-const SSO: Subject = Subject {
+pub(super) const SSO: Subject = Subject {
     secret: "redhat-sso-client-secret",
     variable: "RED_HAT_SSO_CLIENT_SECRET",
     services: &[AGENT, HANDLER],
@@ -24,7 +24,7 @@ const MOST_CALLS: usize = 68 + 20;
 const MOST_CALLS_BACK: usize = 55 + 20;
 
 /// An installation whose issuer knows the old value and the new one.
-async fn installation(issuer: &TestIssuer) -> Result<Option<Installation>> {
+pub(super) async fn installation(issuer: &TestIssuer) -> Result<Option<Installation>> {
     let Some(mut installation) = Installation::new(SSO, OLD).await? else {
         return Ok(None);
     };
