@@ -96,6 +96,17 @@ const COMMANDS: &[(&str, &[u8], Own)] = &[
         ],
     ),
     (
+        "report",
+        &[DONE, CHECK_FAILED, USAGE],
+        &[
+            (DONE, "it is printed or written"),
+            (
+                CHECK_FAILED,
+                "there is no such run, its journal can't be read, or the file can't be written",
+            ),
+        ],
+    ),
+    (
         "runbook",
         &[DONE, CHECK_FAILED, USAGE],
         &[

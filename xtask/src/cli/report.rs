@@ -13,13 +13,11 @@ use super::Place;
 /// browser needs nothing beside itself, and prints on one sheet. Nothing is asked of the platform.
 #[derive(Args, Debug, Default)]
 #[command(after_long_help = "Examples:
-    cargo xtask report                                          the newest run, as Markdown
-    cargo xtask report --format html --output rotation.html     a page for a browser or a printer
+    # the newest run, for a ticket
+    cargo xtask report
 
-Exit codes:
-    0   it was printed or written
-    1   there is no such run, its journal can't be read, or the file can't be written
-    64  wrong usage")]
+    # a page for a browser or a printer
+    cargo xtask report dcr-encryption-key-20261123-062445 --format html --output rotation.html")]
 pub(crate) struct Report {
     /// The run's name, as `cargo xtask status` lists it [default: the newest run]
     #[arg(value_name = "RUN")]
