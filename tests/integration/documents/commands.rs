@@ -87,12 +87,12 @@ fn words(rest: &str) -> Vec<String> {
     let rest = rest.split('`').next().unwrap_or_default();
     for word in rest.split_whitespace() {
         match word {
-            "#" | "|" | "||" | "&&" | ">" => break,
+            "#" | "|" | "||" | "&&" | ">" | ">>" => break,
             "…" | "<COMMAND>" => {}
             optional if optional.starts_with('[') => {}
             "SECRET" | "<SECRET>" => words.push("gma-client-secret".to_owned()),
             "MEANS" => words.push("close".to_owned()),
-            "<SHELL>" => words.push("bash".to_owned()),
+            "SHELL" | "<SHELL>" => words.push("bash".to_owned()),
             word => words.push(word.trim_matches(['\'', '"']).to_owned()),
         }
     }

@@ -2,12 +2,14 @@
 
 const IT_IS_THE_SUITE: &str = "it is the suite that this test belongs to";
 const HOURS: &str = "takes hours; `soak` goes through a hundred cases of the same";
+const A_TOOL_AND_HOURS: &str =
+    "needs a tool that the tests don't, and goes through the suite again";
 const A_SERVER_THAT_STAYS: &str = "starts a server that outlives the test";
 const OF_THAT_SHELL: &str = "is for the shell that the next command is typed in";
 const NIGHTLY: &str = "needs a nightly compiler, and cargo-fuzz";
 
 /// The document, the command, and why it is not run.
-pub(super) const NOT_RUN: [(&str, &str, &str); 16] = [
+pub(super) const NOT_RUN: [(&str, &str, &str); 23] = [
     ("README.md", "cargo test --workspace", IT_IS_THE_SUITE),
     (
         "docs/release-engineer.md",
@@ -34,10 +36,41 @@ pub(super) const NOT_RUN: [(&str, &str, &str); 16] = [
         "cargo test --package integration-tests",
         IT_IS_THE_SUITE,
     ),
+    ("tests/README.md", "tests/every-postgres", IT_IS_THE_SUITE),
     (
         "tests/README.md",
-        "for major in 14 15 16 17 18; do\n    TEST_POSTGRES_IMAGE=postgres:$major-alpine cargo test --package integration-tests -- \\\n        --skip google || break\ndone",
+        "tests/every-postgres --skip soak:: --skip rotation::",
         IT_IS_THE_SUITE,
+    ),
+    (
+        "tests/README.md",
+        "POSTGRES_BINARIES=~/postgres MAJORS='14 18' tests/every-postgres roles::",
+        IT_IS_THE_SUITE,
+    ),
+    (
+        "tests/README.md",
+        "cargo mutants --package secret --package runbook",
+        A_TOOL_AND_HOURS,
+    ),
+    (
+        "tests/README.md",
+        "cargo mutants --package reencrypt --test-package reencrypt --test-package integration-tests \\\n    -- -- tests:: behaviour:: faults::",
+        A_TOOL_AND_HOURS,
+    ),
+    (
+        "tests/README.md",
+        "cargo mutants --package rotation --test-package integration-tests -- -- procedure:: secrets:: rotation::",
+        A_TOOL_AND_HOURS,
+    ),
+    (
+        "tests/README.md",
+        "export LLVM_COV=llvm-cov-22 LLVM_PROFDATA=llvm-profdata-22",
+        OF_THAT_SHELL,
+    ),
+    (
+        "tests/README.md",
+        "cargo llvm-cov --workspace --summary-only",
+        A_TOOL_AND_HOURS,
     ),
     ("tests/README.md", "cargo xtask soak --runs 1000", HOURS),
     (

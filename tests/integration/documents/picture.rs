@@ -79,7 +79,7 @@ fn word_hidden(word: &str) -> &str {
 /// The terminal: the command, what it does, and what the service saw.
 fn drawn(recording: &str) -> Result<String> {
     let (start, steps) = recording.split_once("  1/").context("no first step")?;
-    let start = start.split_once("Plan:\n").context("no plan")?;
+    let start = start.split_once("Plan:").context("no plan")?;
     let (steps, rest) = steps.split_once("\n\n").context("no end of the steps")?;
     let (_, saw) = rest.split_once("\n3. ").context("no third part")?;
     let (saw, _) = saw.split_once("\n\n").context("no end")?;
