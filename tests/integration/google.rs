@@ -10,6 +10,7 @@ mod hand_procedure;
 pub(crate) mod installation;
 mod lab;
 mod loaded;
+mod memory;
 mod network;
 mod network_operations;
 mod rotation;

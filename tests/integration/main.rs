@@ -14,6 +14,7 @@ mod harness_proxy;
 mod oauth;
 mod platform;
 mod procedure;
+mod remains;
 mod roles;
 mod rotation;
 mod secrets;

@@ -33,7 +33,13 @@ pub use settings::properties;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use secret::WipingAllocator;
+
 use crate::printer::Printer;
+
+/// Libraries copy what they are given, and wipe nothing.
+#[global_allocator]
+static ALLOCATOR: WipingAllocator = WipingAllocator;
 
 /// The whole program, from its arguments to its exit code.
 pub fn main_impl() -> ExitCode {

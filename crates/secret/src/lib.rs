@@ -13,6 +13,7 @@ mod password;
 mod secret_value;
 mod version_number;
 mod versioned;
+mod wiping_allocator;
 
 #[cfg(any(test, fuzzing))]
 pub mod properties;
@@ -31,3 +32,4 @@ pub use python_base64::Base64Error;
 pub use secret_value::SecretValue;
 pub use version_number::{VersionNumber, VersionNumberError};
 pub use versioned::Versioned;
+pub use wiping_allocator::WipingAllocator;

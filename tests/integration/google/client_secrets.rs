@@ -94,7 +94,7 @@ async fn a_wrong_value_changes_nothing_and_the_right_one_can_be_taken_back() -> 
     };
     let told = installation.told();
     let rotate = ["rotate-secret", SSO.secret, "--value-file"];
-    let refused = installation.run(&[&rotate[..], &["wrong"]].concat())?;
+    let refused = installation.run(&[&rotate[..], &["wrong", "--verbose"]].concat())?;
     assert_eq!(refused.code, Some(1), "{refused:?}");
     assert!(refused.stderr.contains(&issuer.url()), "{refused:?}");
     assert_eq!(installation.google.changes(), Vec::<String>::new());
@@ -110,7 +110,7 @@ async fn a_wrong_value_changes_nothing_and_the_right_one_can_be_taken_back() -> 
 
     let asked = issuer.requests().len();
     let before = installation.google.calls();
-    let rotated = installation.run(&[&rotate[..], &["new"]].concat())?;
+    let rotated = installation.run(&[&rotate[..], &["new", "--verbose"]].concat())?;
     let forward = installation.google.calls() - before;
     assert_eq!(rotated.code, Some(0), "{rotated:?}");
     assert!(issuer.requests().len() > asked, "the issuer was not asked");
@@ -124,7 +124,7 @@ async fn a_wrong_value_changes_nothing_and_the_right_one_can_be_taken_back() -> 
     status::expect_not_looked_at(&installation)?;
 
     let before = installation.google.calls();
-    let back = installation.run(&["rollback", &installation.run_name()?])?;
+    let back = installation.run(&["rollback", &installation.run_name()?, "--verbose"])?;
     let backward = installation.google.calls() - before;
     assert_eq!(back.code, Some(0), "{back:?}");
     assert!(

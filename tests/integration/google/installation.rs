@@ -149,7 +149,7 @@ impl Installation {
 
     /// What must come to light nowhere: the values, their passwords, and both as they
     /// are sent.
-    fn telling(&self) -> Vec<String> {
+    pub(super) fn telling(&self) -> Vec<String> {
         let mut plain = self.values();
         // What was destroyed.
         plain.retain(|value| !value.is_empty());

@@ -43,18 +43,37 @@ impl Seated {
     ) -> Result<Seated> {
         let resized = size.map(|(columns, rows)| format!("stty cols {columns} rows {rows} && "));
         let resized = resized.unwrap_or_default();
-        let keyboard = sandbox.home().join("keyboard");
         let program = env!("CARGO_BIN_EXE_xtask-under-test");
+        let line = format!("{resized}exec env --default-signal=HUP '{program}' {command}");
+        Seated::started(sandbox, &line, environment, secrets)
+    }
+
+    /// The same with words of a shell that start the program, among others.
+    pub(crate) fn through(
+        sandbox: &Sandbox,
+        words: &str,
+        environment: impl FnOnce(Program) -> Program,
+        secrets: Vec<String>,
+    ) -> Result<Seated> {
+        let line = format!("exec env --default-signal=HUP {words}");
+        Seated::started(sandbox, &line, environment, secrets)
+    }
+
+    /// Under `nohup` the tests would hand on that nobody minds a closed terminal: the line
+    /// takes that back.
+    fn started(
+        sandbox: &Sandbox,
+        line: &str,
+        environment: impl FnOnce(Program) -> Program,
+        secrets: Vec<String>,
+    ) -> Result<Seated> {
+        let keyboard = sandbox.home().join("keyboard");
         // Open for both, so that neither side waits for the other.
         let script = r#"rm -f "$KEYBOARD" && mkfifo "$KEYBOARD" && exec 3<>"$KEYBOARD" && exec script -qefc "$COMMAND" /dev/null <&3"#;
         let shell = Program::xtask("/bin/sh")
             .args(["-c", script])
             .env("KEYBOARD", &keyboard)
-            // Under `nohup` the tests would hand on that nobody minds a closed terminal.
-            .env(
-                "COMMAND",
-                format!("{resized}exec env --default-signal=HUP '{program}' {command}"),
-            )
+            .env("COMMAND", line)
             .env("SHELL", "/bin/sh")
             .env("TERM", "xterm")
             .env("HOME", sandbox.home())
