@@ -114,3 +114,18 @@ async fn a_file_that_never_got_whole_is_no_file() -> Result<()> {
     assert_eq!(lab.read(".env")?, format!("A=1\n{VARIABLE}={NEW}\nB=2\n"));
     Ok(())
 }
+
+/// A run that was killed while it wrote, and is then undone, has nothing to write.
+#[tokio::test]
+async fn a_file_that_never_got_whole_goes_when_there_is_nothing_to_write_either() -> Result<()> {
+    let lab = Lab::new()?;
+    let (platform, _, revision) = lab.prepared().await?;
+    platform.services.cut_over(SERVICE, &revision).await?;
+    let (env, restarts) = (lab.read(".env")?, lab.restarts());
+    let leftover = lab.path(".env.unfinished");
+    fs::write(&leftover, format!("{VARIABLE}=hunter2-pie"))?;
+    platform.services.cut_over(SERVICE, &revision).await?;
+    assert!(!leftover.exists(), "a value is left");
+    assert_eq!((lab.read(".env")?, lab.restarts()), (env, restarts));
+    Ok(())
+}

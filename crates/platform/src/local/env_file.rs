@@ -100,6 +100,12 @@ impl EnvFile {
         whole_file::replace(&self.path, &edited.text, |file| adapt(file, &metadata))
     }
 
+    /// Removes what a replacement that was cut off left beside it: that holds a value which
+    /// nobody asks for any more.
+    pub(super) fn remove_unfinished(&self) -> Result<(), Error> {
+        whole_file::remove(&whole_file::unfinished(&self.path))
+    }
+
     /// Whether the file could be replaced now; nothing is left of the attempt.
     pub(super) fn check_writable(&self) -> Result<(), Error> {
         let unfinished = whole_file::unfinished(&self.path);

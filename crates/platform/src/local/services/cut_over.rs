@@ -136,8 +136,9 @@ impl LocalServices {
         if records != self.records()? {
             records.write(&self.records_path())?;
         }
-        if let Some(edited) = edited {
-            env.replace_with(&edited)?;
+        match edited {
+            Some(edited) => env.replace_with(&edited)?,
+            None => env.remove_unfinished()?,
         }
         Ok(is_restarted)
     }
