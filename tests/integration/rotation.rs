@@ -31,6 +31,7 @@ mod each_repeated;
 mod every_moment;
 mod hands_at_files;
 mod hands_at_logins;
+mod hands_at_services;
 mod journal_cut;
 mod lockstep;
 mod logins;

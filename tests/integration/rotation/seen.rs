@@ -265,7 +265,10 @@ fn versions(folder: &Path) -> Result<BTreeMap<u64, (String, String)>> {
     let version = |entry: &Value| {
         let number = entry["number"].as_u64().context("no number")?;
         let state = entry["state"].as_str().context("no state")?.to_owned();
-        let value = fs::read_to_string(folder.join(format!("{number}.value")))?;
+        let value = match state.as_str() {
+            "destroyed" => String::new(),
+            _ => fs::read_to_string(folder.join(format!("{number}.value")))?,
+        };
         Ok((number, (state, value)))
     };
     entries.iter().map(version).collect()

@@ -63,6 +63,7 @@ impl Step<Context, Error> for Pin {
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         let described = context.describe_all().await?;
         let old = record_version_in_use(context, log, &described).await?;
+        refuse_what_others_deployed(context, log.facts(), old, &described).await?;
         for (consumer, service) in &described {
             record_bound_before(consumer, service.bound, log)?;
         }
@@ -173,6 +174,30 @@ async fn latest_or_pinned(context: &Context, old: VersionNumber) -> Result<Bound
 
 fn fact(consumer: &Consumer) -> &'static str {
     facts::of_consumer(consumer.role).bound_before
+}
+
+/// What somebody has bound a service to since it was pinned isn't taken away, unless it can't
+/// be read any more.
+async fn refuse_what_others_deployed(
+    context: &Context,
+    facts: &Facts,
+    old: VersionNumber,
+    described: &[(&Consumer, Service)],
+) -> Result<(), Error> {
+    let new = facts.version(facts::NEW_VERSION).ok();
+    for (_, service) in described {
+        let Bound::Pinned(version) = service.bound else {
+            continue;
+        };
+        let is_known = version == old || Some(version.get()) == new;
+        if !is_known && context.enabled_value(version).await?.is_some() {
+            return Err(Error::ForeignVersion {
+                secret: context.store.name.clone(),
+                version,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The version that all consumers read, with its key's fingerprint.

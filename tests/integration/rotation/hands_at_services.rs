@@ -1,0 +1,137 @@
+//! What other people deploy, disable and destroy in the middle of a run, on the local platform
+//! and on Google Cloud: it is noticed and said, and nothing that serves is retired.
+use anyhow::{Context as _, Result};
+use platform::{Binding, Bound};
+use rotation::{GMA_CLIENT_SECRET, Role};
+use runbook::{StepError as _, Stopped};
+use secret::SecretValue;
+
+use super::clients::{NEW, NEWER, OLD, stored};
+use super::on_google;
+use super::other_people::{carry_on, number, stopped_after};
+use super::world::{Ended, Then, World};
+
+const STEPS: [&str; 4] = ["pin", "prepare", "cut-over", "soak"];
+
+/// The same on each platform; on Google Cloud for the step that tells the most.
+async fn worlds() -> Result<Vec<(World, &'static [&'static str])>> {
+    let mut worlds = vec![(stored().await?, &STEPS[..])];
+    if let Some(google) = on_google::client(GMA_CLIENT_SECRET, "gma-client-id").await? {
+        worlds.push((google, &STEPS[2..3]));
+    }
+    for (world, _) in &mut worlds {
+        // The laws are those of one who rotates alone.
+        world.is_lawful = false;
+    }
+    Ok(worlds)
+}
+
+/// What a deployment by hand does.
+async fn deploy(world: &World, bound: Bound) -> Result<()> {
+    let (secret, services) = (world.scene.secret(), world.platform()?.services);
+    let binding = Binding {
+        variable: secret.variable.to_owned(),
+        secret: secret.store_name.to_owned(),
+    };
+    for service in secret.readers.iter().copied().map(Role::default_service) {
+        let revision = services.prepare(service, &binding, bound).await?;
+        services.cut_over(service, &revision).await?;
+    }
+    Ok(())
+}
+
+/// It stopped, with words that lead on, and nothing is retired.
+async fn expect_said(world: &World, ended: Ended, case: &str) -> Result<()> {
+    match ended {
+        Err(Stopped::Failed { error, .. } | Stopped::Stuck { error, .. }) => {
+            assert!(error.hint().is_some(), "{case}: {error}");
+        }
+        Err(Stopped::Disturbed { .. }) => {}
+        other => panic!("{case}: {other:?}"),
+    }
+    assert!(world.see().await?.is_enabled(OLD), "{case}: retired");
+    Ok(())
+}
+
+async fn expect_done(world: &World, case: &str) -> Result<()> {
+    let seen = world.see().await?;
+    assert_eq!(seen.value_in_use(), NEW, "{case}");
+    assert!(!seen.is_enabled(OLD), "{case}");
+    for service in &seen.services {
+        assert!(matches!(service.bound, Bound::Pinned(_)), "{case}");
+        assert_eq!(service.revisions.len(), 1, "{case}");
+    }
+    Ok(())
+}
+
+/// An installation's own YAML says `latest`.
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_deploys_and_unpins_a_service() -> Result<()> {
+    for (world, steps) in worlds().await? {
+        for step in steps {
+            let stopped = stopped_after(&world, step).await?;
+            let pinned = stopped.see().await?.services[0].bound;
+            deploy(&stopped, Bound::Latest).await?;
+            let ended = carry_on(&stopped, Then::Resume).await;
+            if ended.is_err() {
+                expect_said(&stopped, ended, step).await?;
+                deploy(&stopped, pinned).await?;
+                carry_on(&stopped, Then::Resume).await.context("again")?;
+            }
+            expect_done(&stopped, step).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Somebody rotates by hand: a version of their own, and the services bound to it.
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_rotates_by_hand() -> Result<()> {
+    for (world, steps) in worlds().await? {
+        for step in steps {
+            let stopped = stopped_after(&world, step).await?;
+            let pinned = stopped.see().await?.services[0].bound;
+            let (store, secret) = (stopped.platform()?.store, stopped.scene.secret().store_name);
+            let theirs = store
+                .add(secret, &SecretValue::from(NEWER.as_bytes()))
+                .await?;
+            deploy(&stopped, Bound::Pinned(theirs)).await?;
+            let ended = carry_on(&stopped, Then::Resume).await;
+            expect_said(&stopped, ended, step).await?;
+            let seen = stopped.see().await?;
+            assert_eq!(seen.value_in_use(), NEWER, "{step}: taken away");
+
+            deploy(&stopped, pinned).await?;
+            store.disable(secret, theirs).await?;
+            carry_on(&stopped, Then::Resume).await.context("again")?;
+            expect_done(&stopped, step).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The run's own version, for good: only the way back is left, if any is.
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_destroys_the_new_version() -> Result<()> {
+    for (world, steps) in worlds().await? {
+        for step in steps.iter().filter(|step| **step != "pin") {
+            let stopped = stopped_after(&world, step).await?;
+            let secret = stopped.scene.secret().store_name;
+            stopped.platform()?.store.destroy(secret, number(3)).await?;
+            let ended = carry_on(&stopped, Then::Resume).await;
+            expect_said(&stopped, ended, step).await?;
+            let back = carry_on(&stopped, Then::RollBack).await;
+            if *step != "prepare" && stopped.path(".env").exists() {
+                // The file's value is in no store then, so nobody takes it away.
+                expect_said(&stopped, back, step).await?;
+                assert_eq!(stopped.see().await?.value_in_use(), NEW, "{step}");
+                continue;
+            }
+            back.context("back")?;
+            let seen = stopped.see().await?;
+            assert_eq!(seen.value_in_use(), OLD, "{step}");
+            assert!(seen.is_enabled(OLD), "{step}");
+        }
+    }
+    Ok(())
+}
