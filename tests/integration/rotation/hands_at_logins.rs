@@ -2,6 +2,7 @@
 use anyhow::Result;
 use rotation::DATABASE_URL;
 use rotation::database_login::Mode;
+use runbook::{StepError as _, Stopped};
 use secrecy::ExposeSecret as _;
 use secret::{DatabaseUrl, Password, SecretValue};
 
@@ -118,6 +119,46 @@ async fn somebody_adds_a_version() -> Result<()> {
                 let seen = stopped.see().await?;
                 assert!(!seen.is_enabled(start.value_in_use()), "{case}: retired");
             }
+        }
+    }
+    Ok(())
+}
+
+/// Of the role that takes over: whoever logs in with the staged URL is refused then.
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_gives_the_new_role_another_password() -> Result<()> {
+    for (mode, steps) in [
+        (Mode::Alternate, ["second-role", "cut-over", "soak"]),
+        (Mode::InPlace, ["set-password", "cut-over", "soak"]),
+    ] {
+        let mut world = stored(mode).await?;
+        world.is_lawful = false;
+        let start = world.see().await?;
+        for step in steps {
+            let case = format!("{mode:?}, {step}");
+            let stopped = stopped_after(&world, step).await?;
+            let seen = stopped.see().await?;
+            let new = DatabaseUrl::parse(seen.latest().expect("a version").2)?;
+            let theirs = new.with_login(new.user()?, &Password::generate())?;
+            server(&world).set_password_by_hand(&theirs).await;
+            let ended = carry_on(&stopped, Then::Resume).await;
+            if let Err(stop) = ended {
+                if let Stopped::Failed { error, .. } = &stop {
+                    assert!(error.hint().is_some(), "{case}: {error}");
+                } else {
+                    assert!(
+                        matches!(stop, Stopped::Disturbed { .. }),
+                        "{case}: {stop:?}"
+                    );
+                }
+                let seen = stopped.see().await?;
+                assert!(seen.is_enabled(start.value_in_use()), "{case}: retired");
+                server(&world).set_password_by_hand(&new).await;
+                carry_on(&stopped, Then::Resume).await?;
+            }
+            let seen = stopped.see().await?;
+            seen.expect_rotated_from(&start, &case);
+            assert!(server(&world).accepts(seen.value_in_use()).await, "{case}");
         }
     }
     Ok(())

@@ -1,6 +1,10 @@
 //! Orders registered under the old key while the rotation goes on, and under the new one
 //! while it goes back: swept, or the run refuses to end; never left under a key that is gone.
+use std::path::Path;
+
 use anyhow::Result;
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
 use runbook::{StepError as _, Stopped};
 
 use super::keys::register;
@@ -9,6 +13,8 @@ use super::seen::Seen;
 use super::world::{Then, World};
 
 const ORDER: &str = "order-late";
+const CHANGED: &str = "order-0000003";
+const DELETED: &str = "order-0000004";
 
 /// A run of a copy, in which somebody registers an order at a moment.
 async fn with_an_order_at(
@@ -71,6 +77,52 @@ async fn under_the_old_key_before_the_verification_they_are_swept() -> Result<()
         let new = seen.value_in_use().to_owned();
         assert!(!seen.is_enabled(start.value_in_use()), "{moment}: retired");
         expect_nothing_lost(&seen, &start, &new, moment);
+    }
+    Ok(())
+}
+
+/// Another secret for one order, and an end to another.
+fn change_and_delete(database: &Path, key: &str) -> Result<()> {
+    let token = fernet::Fernet::new(key).expect("a key").encrypt(b"changed");
+    let mut connection = SqliteConnection::establish(&database.to_string_lossy())?;
+    Ok(connection.batch_execute(&format!(
+        "update dcr_clients set client_secret_encrypted = '{token}' where order_id = '{CHANGED}';
+         delete from dcr_clients where order_id = '{DELETED}'"
+    ))?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_changed_or_deleted_meanwhile_stays_so() -> Result<()> {
+    let world = World::stored().await?;
+    let start = world.see().await?;
+    for moment in [
+        "check: after it is applied",
+        "dry-run: after it is applied",
+        "re-encrypt: before it is applied",
+        "re-encrypt: after it is applied",
+        "cut-over: before cut over",
+        "cut-over: after it is verified",
+    ] {
+        let copy = world.copy()?;
+        let (database, key) = (copy.path("service.db"), start.value_in_use().to_owned());
+        let moments = Moments::meanwhile(moment, move || {
+            change_and_delete(&database, &key).expect("a change");
+        });
+        copy.begin(&moments).await?;
+        assert!(!moments.is_still_to_come(), "{moment}");
+        let seen = copy.see().await?;
+        seen.expect_all_under(seen.value_in_use(), moment);
+        let is_other = |(order, column, ..): &(&str, &str, &[u8], u64)| {
+            let is_changed = *order == CHANGED && *column == "client_secret";
+            *order != DELETED && !is_changed
+        };
+        let [mut now, mut before] = [seen.plaintexts(), start.plaintexts()];
+        let changed = |cell: &&(&str, &str, &[u8], u64)| cell.2 == b"changed";
+        assert_eq!(now.iter().filter(changed).count(), 1, "{moment}");
+        assert!(now.iter().all(|cell| cell.0 != DELETED), "{moment}: back");
+        now.retain(is_other);
+        before.retain(is_other);
+        assert_eq!(now, before, "{moment}");
     }
     Ok(())
 }

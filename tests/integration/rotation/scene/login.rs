@@ -179,6 +179,12 @@ impl Server {
         self.changed();
     }
 
+    /// Gives a role another password, as somebody does by hand.
+    pub(in crate::rotation) async fn set_password_by_hand(&self, url: &DatabaseUrl) {
+        self.set_password(url).await;
+        self.changed();
+    }
+
     async fn set_password(&self, url: &DatabaseUrl) {
         let (role, password) = (url.user().expect("a role"), url.password());
         let statement = alter(role, &password.expect("a password"));
