@@ -33,7 +33,11 @@ pub(crate) fn survive_panic(work: impl FnOnce() -> u8) -> u8 {
             exit_code: exit_code::CHANGE_FAILED,
             message: "this is a mistake in the tool".to_owned(),
             state: Some("a database rolls back by itself what was not committed".to_owned()),
-            hint: Some("`cargo xtask survey-dcr` shows which key the table is under".to_owned()),
+            hint: Some(
+                "`cargo xtask status` names a run that was cut off, with the next command; \
+                 `cargo xtask survey-dcr` shows which key the table is under"
+                    .to_owned(),
+            ),
             ..Failure::default()
         });
         exit_code::CHANGE_FAILED
@@ -73,6 +77,64 @@ mod tests {
             survive_panic(|| panic!("out of order")),
             exit_code::CHANGE_FAILED
         );
+    }
+
+    /// What a process finds in its environment that is to panic over a value.
+    const PANICS: &str = "HARDENING_PANICS";
+    const VALUE: &str = "tell-n0body-but-a-panic";
+
+    /// In another process, whose output and hook are its own.
+    #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what a panic prints, another process alone can see"
+    )]
+    fn a_panic_over_a_value_in_any_thread_prints_its_place_and_no_value() {
+        let this = std::env::current_exe().unwrap();
+        let test = "hardening::tests::panic_over_a_value";
+        for thread in ["main", "task", "blocking"] {
+            let mut child = std::process::Command::new(&this);
+            child.args([test, "--exact", "--nocapture", "--test-threads=1"]);
+            child.env(PANICS, thread).env("RUST_BACKTRACE", "full");
+            let output = child.output().unwrap();
+            let said = [output.stdout, output.stderr].concat();
+            let said = String::from_utf8_lossy(&said).into_owned();
+            assert!(
+                !said.contains(VALUE),
+                "{thread}: {}",
+                said.replace(VALUE, "VALUE")
+            );
+            let place = format!("the tool itself failed, at {}", file!());
+            assert!(said.contains(&place), "{thread}: {said}");
+            assert!(
+                said.contains("this is a mistake in the tool"),
+                "{thread}: {said}"
+            );
+            assert!(!said.contains("stack backtrace"), "{thread}: {said}");
+        }
+    }
+
+    /// As in the middle of a step: the payload is an error that quotes what it was given.
+    #[test]
+    fn panic_over_a_value() {
+        let Some(thread) = std::env::var_os(PANICS) else {
+            return;
+        };
+        let refused = || -> Result<u8, String> { Err(format!("refused: {VALUE}")) };
+        let panics = move || refused().unwrap();
+        harden(&Printer::default());
+        let code = survive_panic(|| {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async {
+                let joined = match thread.to_str() {
+                    Some("task") => tokio::spawn(async move { panics() }).await,
+                    Some("blocking") => tokio::task::spawn_blocking(panics).await,
+                    _ => Ok(panics()),
+                };
+                joined.unwrap_or_else(|error| panic::resume_unwind(error.into_panic()))
+            })
+        });
+        assert_eq!(code, exit_code::CHANGE_FAILED);
     }
 
     #[test]
