@@ -33,7 +33,7 @@ async fn the_second_role_takes_over() -> Result<()> {
     };
     let recorder = Recorder::before(&installation.config)?;
     let installation = installation.variable("PATH", &recorder.path());
-    let rotate = ["rotate-secret", URL.secret];
+    let rotate = ["rotate-secret", URL.secret, "--verbose"];
     let tried = installation.run(&[&rotate[..], &["--dry-run", "--format=json"]].concat())?;
     assert_eq!(tried.code, Some(0), "{tried:?}");
     let rotated = installation.run(&rotate)?;
@@ -55,7 +55,12 @@ async fn a_revision_that_does_not_start_with_the_new_url_is_undone() -> Result<(
     };
     let (told, roles) = (installation.told(), lab.catalogue().await?);
     installation.google.world().run.failing_with = Some((URL.secret, "2"));
-    let failed = installation.run(&["rotate-secret", URL.secret, "--rollback-on-failure"])?;
+    let failed = installation.run(&[
+        "rotate-secret",
+        URL.secret,
+        "--rollback-on-failure",
+        "--format=json",
+    ])?;
     assert_eq!(failed.code, Some(4), "{failed:?}");
     assert_eq!(installation.told(), told);
     assert_eq!(installation.states(), ["ENABLED", "DISABLED", "ENABLED"]);
@@ -76,7 +81,12 @@ async fn the_session_database_is_the_agents_alone() -> Result<()> {
         return Ok(());
     };
     let roles = lab.catalogue().await?;
-    let tried = installation.run(&["rotate-secret", SESSION_URL.secret, "--dry-run"])?;
+    let tried = installation.run(&[
+        "rotate-secret",
+        SESSION_URL.secret,
+        "--dry-run",
+        "--verbose",
+    ])?;
     assert_eq!(tried.code, Some(0), "{tried:?}");
     assert!(installation.google.count("GET", AGENT) > 0, "never asked");
     assert_eq!(installation.google.count("GET", HANDLER), 0);

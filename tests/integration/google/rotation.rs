@@ -79,7 +79,7 @@ async fn it_rotates_and_is_rolled_back() -> Result<()> {
     let tried = installation.run(&["rotate-dcr", "--dry-run", "--format=json"])?;
     assert_eq!(tried.code, Some(0), "{tried:?}");
     assert_eq!(installation.google.changes(), Vec::<String>::new());
-    let rotated = installation.run(&["rotate-dcr"])?;
+    let rotated = installation.run(&["rotate-dcr", "--verbose"])?;
     assert_eq!(rotated.code, Some(0), "{rotated:?}");
     recorder.expect(&tried)?;
     let new = installation.values()[1].clone();

@@ -2,7 +2,7 @@
 #![cfg(target_os = "linux")]
 use anyhow::Result;
 
-use super::clients::{NEW, OLD, SSO, installation, with_value};
+use super::clients::{GMA, NEW, OLD, SSO, installation, with_value};
 use super::installation::Installation;
 use crate::procedure::sandbox::assert_said;
 
@@ -45,16 +45,19 @@ pub(super) fn expect_in_their_places(installation: &Installation) -> Result<()> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_value_is_in_no_process_file_or_output() -> Result<()> {
-    let (_issuer, installation) = installation().await?;
-    installation.sandbox.write("restart.sh", NOSY)?;
-    let program = with_value(&installation, SSO, NEW).arg("--verbose");
-    assert_said(&installation.checked(&program)?, 0, &["Rotated"]);
-    expect_in_their_places(&installation)?;
-    let run = installation.last_run()?;
-    let output = installation.run(&["rollback", &run, "--verbose"])?;
-    assert_said(&output, 0, &["Rolled back"]);
-    installation.run(&["status"])?;
-    expect_in_their_places(&installation)
+    for client in [SSO, GMA] {
+        let (_issuer, installation) = installation().await?;
+        installation.sandbox.write("restart.sh", NOSY)?;
+        let program = with_value(&installation, client, NEW).arg("--verbose");
+        assert_said(&installation.checked(&program)?, 0, &["Rotated"]);
+        expect_in_their_places(&installation)?;
+        let run = installation.last_run()?;
+        let output = installation.run(&["rollback", &run, "--verbose"])?;
+        assert_said(&output, 0, &["Rolled back"]);
+        installation.run(&["status"])?;
+        expect_in_their_places(&installation)?;
+    }
+    Ok(())
 }
 
 /// Also where it fails, and where an issuer repeats what it was sent.

@@ -4,13 +4,17 @@
 use anyhow::Result;
 
 use super::clients_leak::{NOSY, expect_in_their_places};
-use super::logins_lab::{Lab, SERVICES};
+use super::logins_lab::{Lab, SERVICES, SESSIONS};
 use crate::procedure::sandbox::assert_said;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_password_is_in_no_process_file_or_output() -> Result<()> {
-    for mode in [&["--verbose"][..], &["--verbose", "--in-place"]] {
-        let lab = Lab::new(SERVICES).await?;
+    for (url, mode) in [
+        (SERVICES, &["--verbose"][..]),
+        (SESSIONS, &["--verbose"]),
+        (SERVICES, &["--verbose", "--in-place"]),
+    ] {
+        let lab = Lab::new(url).await?;
         let installation = &lab.installation;
         installation.sandbox.write("restart.sh", NOSY)?;
         assert_said(&installation.run(&lab.rotate(mode))?, 0, &["Rotated"]);
