@@ -1,16 +1,17 @@
-//! Two operators rotate two secrets of one service on Google Cloud, from two machines that
-//! know nothing of each other: what the one has done, the other doesn't take back.
+//! Two operators rotate two secrets of one service, or the same one, on Google Cloud, from two
+//! machines that know nothing of each other: what the one has done, the other doesn't take back.
 use std::rc::Rc;
 
 use anyhow::{Context as _, Result};
 use platform::Bound;
 use reencrypt::sample;
 use rotation::{DCR_ENCRYPTION_KEY, GMA_CLIENT_SECRET, RED_HAT_SSO_CLIENT_SECRET, Secret};
+use runbook::Stopped;
 use secret::FernetKey;
 
 use super::clients::{NEW, NEWER, OLD};
 use super::moments::Moments;
-use super::other_people::{carry_on, number};
+use super::other_people::{carry_on, failure, number};
 use super::project::Project;
 use super::scene::{CLIENT_ID, Issuer, Scene};
 use super::world::{Then, World};
@@ -92,8 +93,7 @@ async fn a_rotation_while_another_is_at(
         return Ok(());
     };
     let case = format!("{step}, {then:?}");
-    let stop = Moments::dying_at(&format!("{step}: after it is verified"));
-    assert!(first.begin(&stop).await.is_err(), "{case}");
+    assert!(stops_after(&first, step).await, "{case}");
     let other = second.begin(&Moments::undisturbed()).await;
     other.with_context(|| format!("{case}: the other rotation"))?;
     let ended = carry_on(&first, then).await;
@@ -121,4 +121,67 @@ async fn a_rollback_keeps_what_another_rotation_has_cut_over_since() -> Result<(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_s_rotation_goes_on_after_its_re_encryption() -> Result<()> {
     a_rotation_while_another_is_at(worlds_of_a_key().await?, "re-encrypt", Then::Resume).await
+}
+
+/// One project, and two worlds of the same secret, each with a value of its own.
+async fn worlds_of_one_secret() -> Result<Option<(Rc<Project>, World, World)>> {
+    let Some(project) = Project::new(GMA_CLIENT_SECRET, &[OLD]).await else {
+        return Ok(None);
+    };
+    project.add("gma-client-id", CLIENT_ID);
+    let project = Rc::new(project);
+    let first = of_a_client(GMA_CLIENT_SECRET, &project)?;
+    let mut second = of_a_client(GMA_CLIENT_SECRET, &project)?;
+    second.candidate = Some(NEWER);
+    Ok(Some((project, first, second)))
+}
+
+/// Nothing is begun beside a version that another run has staged.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_rotation_of_a_secret_is_refused_while_the_first_has_staged() -> Result<()> {
+    let Some((project, first, second)) = worlds_of_one_secret().await? else {
+        return Ok(());
+    };
+    assert!(stops_after(&first, "stage").await);
+    let told = project.tell(GMA_CLIENT_SECRET)?;
+    let (reason, _) = failure(second.begin(&Moments::undisturbed()).await, "the second");
+    assert_eq!(reason, "somebody else added a version");
+    let now = project.tell(GMA_CLIENT_SECRET)?;
+    assert!(now.versions == told.versions, "a version was changed");
+    assert_eq!(now.services, told.services);
+    carry_on(&first, Then::Resume).await?;
+    expect_serving(
+        &project,
+        GMA_CLIENT_SECRET,
+        Bound::Pinned(number(2)),
+        "the first",
+    )
+}
+
+/// What serves by then is the second one's, and the first says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_takes_nothing_back_from_a_second_one_of_its_secret() -> Result<()> {
+    let Some((project, first, second)) = worlds_of_one_secret().await? else {
+        return Ok(());
+    };
+    assert!(stops_after(&first, "cut-over").await);
+    second.begin(&Moments::undisturbed()).await?;
+    let ended = carry_on(&first, Then::Resume).await;
+    assert!(
+        matches!(
+            ended,
+            Err(Stopped::Failed { .. } | Stopped::Disturbed { .. })
+        ),
+        "{ended:?}"
+    );
+    let of_second = Bound::Pinned(number(3));
+    expect_serving(&project, GMA_CLIENT_SECRET, of_second, "the second")?;
+    let told = project.tell(GMA_CLIENT_SECRET)?;
+    assert_eq!(told.versions[&3].0, "enabled");
+    Ok(())
+}
+
+async fn stops_after(world: &World, step: &str) -> bool {
+    let stop = Moments::dying_at(&format!("{step}: after it is verified"));
+    world.begin(&stop).await.is_err()
 }
