@@ -81,9 +81,13 @@ async fn seen(is_cold: bool) -> Result<Vec<Seen>> {
     Ok(seen)
 }
 
-/// Without times, and without the word that makes each revision another.
+/// Without times, the dots that are printed while they pass, and the word that makes each
+/// revision another.
 fn without_chance(printed: &[u8]) -> String {
-    let printed = String::from_utf8_lossy(printed);
+    let mut printed = String::from_utf8_lossy(printed).into_owned();
+    while printed.contains("..") {
+        printed = printed.replace("..", ".");
+    }
     let is_chance = |line: &&str| line.contains("Time\":") || line.contains("dev/nonce\":");
     let lines = printed.lines().filter(|line| !is_chance(line));
     lines.collect::<Vec<_>>().join("\n")
