@@ -15,7 +15,6 @@ pub(super) const FILE: &str = ".cargo/deny.toml";
 pub(super) struct Deny {
     pub(super) licenses: Licenses,
     pub(super) bans: Bans,
-    pub(super) sources: Sources,
 }
 
 #[derive(Deserialize)]
@@ -26,12 +25,6 @@ pub(super) struct Licenses {
 #[derive(Deserialize)]
 pub(super) struct Bans {
     pub(super) skip: Vec<Skipped>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) struct Sources {
-    pub(super) allow_registry: Vec<String>,
 }
 
 /// Versions of a package that may stand beside another.

@@ -1,14 +1,14 @@
 //! Where what this is built from comes from.
 
-use super::deny;
 use super::metadata::{Metadata, Package};
 
-/// Every package that is neither of this workspace nor from a registry that is `allowed`.
-pub(super) fn refused(metadata: &Metadata, allowed: &[String]) -> Vec<String> {
-    let is_allowed = |package: &&Package| match &package.source {
-        Some(source) => source
-            .strip_prefix("registry+")
-            .is_some_and(|registry| allowed.iter().any(|allowed| allowed == registry)),
+/// Every package that is neither of this workspace nor from the registry that the first
+/// one is from: what Cargo has for its own, which `.cargo/deny.toml` lets alone.
+pub(super) fn refused(metadata: &Metadata) -> Vec<String> {
+    let mut registries = metadata.packages.iter().filter_map(registry);
+    let one = registries.next();
+    let is_allowed = |package: &&Package| match package.source {
+        Some(_) => registry(package).is_some_and(|registry| Some(registry) == one),
         None => metadata.workspace_members.contains(&package.id),
     };
     let refused = metadata
@@ -18,12 +18,13 @@ pub(super) fn refused(metadata: &Metadata, allowed: &[String]) -> Vec<String> {
     refused
         .map(|package| {
             let source = package.source.as_deref().unwrap_or("a folder");
-            format!(
-                "{package} comes from {source}, which `{}` doesn't allow",
-                deny::FILE
-            )
+            format!("{package} comes from {source}, and not from the registry of the others")
         })
         .collect()
+}
+
+fn registry(package: &Package) -> Option<&str> {
+    package.source.as_deref()?.strip_prefix("registry+")
 }
 
 #[cfg(test)]
@@ -32,31 +33,24 @@ mod tests {
     use super::refused;
 
     #[test]
-    fn only_the_workspace_and_the_registries_that_are_named_are_sources() {
-        let registry = "https://github.com/rust-lang/crates.io-index";
+    fn only_the_workspace_and_one_registry_are_sources() {
         for (source, is_member, is_expected) in [
-            (
-                Some("registry+https://github.com/rust-lang/crates.io-index"),
-                false,
-                true,
-            ),
-            (Some("registry+https://example.com/index"), false, false),
-            (
-                Some("git+https://github.com/rust-lang/crates.io-index"),
-                false,
-                false,
-            ),
+            (Some("registry+https://example.com/index"), false, true),
+            (Some("registry+https://example.com/other"), false, false),
+            (Some("git+https://example.com/index"), false, false),
             (None, true, true),
             (None, false, false),
         ] {
+            let mut usual = Package::test("base64", "0.22.1");
+            usual.source = Some("registry+https://example.com/index".to_owned());
             let mut package = Package::test("hex", "0.4.3");
             package.source = source.map(str::to_owned);
             let members = is_member.then(|| package.id.clone());
             let metadata = Metadata {
-                packages: vec![package],
+                packages: vec![usual, package],
                 workspace_members: members.into_iter().collect(),
             };
-            let found = refused(&metadata, &[registry.to_owned()]);
+            let found = refused(&metadata);
             assert_eq!(found.is_empty(), is_expected, "{source:?}: {found:?}");
         }
     }

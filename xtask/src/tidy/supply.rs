@@ -11,6 +11,6 @@ pub(super) fn violations(root: &Path) -> anyhow::Result<Vec<String>> {
     let metadata = metadata::read(root, Packages::WithDependencies)?;
     let mut violations = licences::refused(&metadata, &deny.licenses.allow)?;
     violations.extend(duplicates::unexplained(&metadata, &deny.bans.skip));
-    violations.extend(sources::refused(&metadata, &deny.sources.allow_registry));
+    violations.extend(sources::refused(&metadata));
     Ok(violations)
 }
