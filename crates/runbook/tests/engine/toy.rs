@@ -142,33 +142,37 @@ const fn toy(name: &'static str, title: &'static str, kind: Kind, undo: Undo) ->
     }
 }
 
+const OPEN_DOOR: About = toy(
+    "open-door",
+    "Open the door",
+    Kind::Change,
+    Undo::By("closing it"),
+);
+const MAKE_THING: About = toy(
+    "make-thing",
+    "Make a thing",
+    Kind::Change,
+    Undo::By("breaking it"),
+);
+const POINT: About = toy(
+    "point",
+    "Point at it",
+    Kind::Change,
+    Undo::By("looking away"),
+);
+
 pub(crate) static ABOUTS: [About; 6] = [
     toy("look", "Look", Kind::Check, Undo::Nothing("it only looks")),
-    toy(
-        "open-door",
-        "Open the door",
-        Kind::Change,
-        Undo::By("closing it"),
-    ),
+    OPEN_DOOR,
     toy(
         "ask",
         "Ask",
         Kind::People,
         Undo::Nothing("it was only asked"),
     ),
-    toy(
-        "make-thing",
-        "Make a thing",
-        Kind::Change,
-        Undo::By("breaking it"),
-    ),
+    MAKE_THING,
     toy("soak", "Wait", Kind::Soak, Undo::Nothing("time has passed")),
-    toy(
-        "point",
-        "Point at it",
-        Kind::Change,
-        Undo::By("looking away"),
-    ),
+    POINT,
 ];
 
 /// A plan whose first step makes something in the process's memory.
@@ -179,71 +183,36 @@ pub(crate) static IN_MEMORY: [About; 3] = [
         Kind::InMemory,
         Undo::Nothing("it is forgotten"),
     ),
-    toy(
-        "open-door",
-        "Open the door",
-        Kind::Change,
-        Undo::By("closing it"),
-    ),
-    toy(
-        "point",
-        "Point at it",
-        Kind::Change,
-        Undo::By("looking away"),
-    ),
+    OPEN_DOOR,
+    POINT,
 ];
 
 /// A plan whose second step is one that the third can do without.
 pub(crate) static PREPARED: [About; 3] = [
-    toy(
-        "make-thing",
-        "Make a thing",
-        Kind::Change,
-        Undo::By("breaking it"),
-    ),
+    MAKE_THING,
     toy(
         "open-door",
         "Open the door",
         Kind::Preparation,
         Undo::By("closing it"),
     ),
-    toy(
-        "point",
-        "Point at it",
-        Kind::Change,
-        Undo::By("looking away"),
-    ),
+    POINT,
 ];
 
 /// A plan whose second step can't be undone.
 pub(crate) static ONE_WAY: [About; 3] = [
-    toy(
-        "open-door",
-        "Open the door",
-        Kind::Change,
-        Undo::By("closing it"),
-    ),
+    OPEN_DOOR,
     toy(
         "make-thing",
         "Make a thing",
         Kind::Change,
         Undo::Impossible("it lives"),
     ),
-    toy(
-        "point",
-        "Point at it",
-        Kind::Change,
-        Undo::By("looking away"),
-    ),
+    POINT,
 ];
 
 /// A plan whose second step is undone by people.
 pub(crate) static BY_PEOPLE: [About; 2] = [
-    toy(
-        "open-door",
-        "Open the door",
-        Kind::Change,
-        Undo::By("closing it"),
-    ),
+    OPEN_DOOR,
     toy("ask", "Ask", Kind::People, Undo::ByPeople("leave the room")),
 ];
