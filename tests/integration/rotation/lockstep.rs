@@ -57,6 +57,18 @@ async fn before_the_cutover() -> Result<Option<(Rc<Project>, World, World)>> {
     Ok(Some((project, first, second)))
 }
 
+/// Carries the first one on; while its request is held, the second cuts over, and its
+/// process ends there.
+async fn overtaken_while_held(first: &World, second: &World, hold: Hold) -> Ended {
+    let stop = Moments::dying_at(CUT_OVER);
+    let (ended, ()) = tokio::join!(carry_on(first, Then::Resume), async {
+        hold.held().await;
+        assert!(second.carry_on(Then::Resume, &stop).await.is_err());
+        hold.release();
+    });
+    ended
+}
+
 /// The other's cutover comes between the first one's last look and its change, which the
 /// server refuses since it was made of what served before.
 #[tokio::test(flavor = "multi_thread")]
@@ -66,12 +78,7 @@ async fn a_change_that_is_refused_is_made_again_of_what_the_other_has_done() -> 
     };
     let case = "the change is refused";
     let hold = project.hold(Hold::first(TRAFFIC, "PUT", HANDLER));
-    let stop = Moments::dying_at(CUT_OVER);
-    let (ended, ()) = tokio::join!(carry_on(&first, Then::Resume), async {
-        hold.held().await;
-        assert!(second.carry_on(Then::Resume, &stop).await.is_err());
-        hold.release();
-    });
+    let ended = overtaken_while_held(&first, &second, hold).await;
     ended.context(case)?;
     // The other has gone no further: what serves with its version is the first one's doing.
     let told = project.tell(GMA_CLIENT_SECRET)?;
@@ -124,12 +131,7 @@ async fn a_cutover_that_was_taken_back_meanwhile_is_made_again_by_the_resumption
     };
     let case = "taken back after the last look";
     let hold = project.hold(Hold::first(TRAFFIC, "GET", HANDLER));
-    let stop = Moments::dying_at(CUT_OVER);
-    let (ended, ()) = tokio::join!(carry_on(&first, Then::Resume), async {
-        hold.held().await;
-        assert!(second.carry_on(Then::Resume, &stop).await.is_err());
-        hold.release();
-    });
+    let ended = overtaken_while_held(&first, &second, hold).await;
     expect_end(&first, ended, case).await?;
     let resumed = carry_on(&second, Then::Resume).await;
     expect_end(&second, resumed, case).await?;
