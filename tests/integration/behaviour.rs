@@ -70,11 +70,13 @@ on_both_backends! {
         odd_issue_times_are_kept
         odd_plaintexts_are_kept
         each_kind_of_unreadable_cell_has_its_reason
+        unreadable_cells_beside_current_ones_are_not_all
         a_noncanonical_token_under_the_new_key_is_current
     }
     catalogue {
         a_column_named_encrypted_in_another_table_stops_the_run
         a_token_in_a_text_column_of_another_table_stops_the_run
+        a_token_in_the_first_column_of_a_table_stops_the_run
         a_token_in_a_column_of_dcr_clients_itself_stops_the_run
         a_known_name_in_another_table_stops_the_run
         a_token_behind_a_thousand_other_texts_is_found

@@ -18,6 +18,18 @@ impl Column {
     /// Every encrypted column.
     pub const ALL: [Column; 2] = [Column::ClientSecret, Column::RegistrationAccessToken];
 
+    /// What a run reads of a row: the encrypted columns, and the primary key.
+    pub(crate) const NEEDED: [&str; 3] = [
+        Column::ClientSecret.name(),
+        Column::RegistrationAccessToken.name(),
+        "order_id",
+    ];
+
+    /// The encrypted column of that name.
+    pub(crate) fn named(name: &str) -> Option<Column> {
+        Column::ALL.into_iter().find(|column| column.name() == name)
+    }
+
     /// The column's name in the database.
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,17 +1,18 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod check;
 mod clients;
 mod columns;
 mod database;
 mod error;
 mod event;
 mod keyring;
+mod reencryption;
 mod report;
-mod rotation;
 mod survey;
 
-mod catalogue;
+mod page;
 mod pass;
 mod table;
 mod token;
@@ -19,7 +20,8 @@ mod token;
 mod postgres;
 mod sqlite;
 
-mod said;
+mod driver_message;
+mod remarks;
 mod sql;
 
 pub mod sample;
@@ -29,14 +31,15 @@ pub mod properties;
 
 pub use connection::{DatabaseMessage, Error as ConnectionError, Tls};
 
+pub use check::{Plan, check};
 pub use clients::{Client, clients};
 pub use columns::{Column, ColumnName, ColumnNameError, PerColumn};
 pub use database::Database;
 pub use error::Error;
 pub use event::{Event, Observer, Phase, UnreadableCell};
 pub use keyring::{Keyring, KeyringError};
+pub use reencryption::{Mode, reencrypt};
 pub use report::{Counts, Failed, Outcome, Report, TableState};
-pub use rotation::{Mode, Plan, check, reencrypt};
 pub use survey::{Survey, SurveyCounts, survey};
 pub use table::Timeouts;
 pub use token::Unreadable;

@@ -12,9 +12,9 @@ use fernet::Fernet;
 use secret::FernetKey;
 
 pub use self::service::StandIn;
+use crate::driver_message::driver_message;
 use crate::error::Error;
 use crate::keyring::cipher;
-use crate::said::said;
 
 /// A client as the service would register it, with the secrets of nobody.
 #[derive(Clone, Debug)]
@@ -104,7 +104,7 @@ fn fill(path: &str, count: u64, cipher: Fernet) -> Result<(), DatabaseMessage> {
             connection.batch_execute(SQLITE_SCHEMA)?;
             encrypted_by(cipher, count).try_for_each(|client| insert(connection, &client))
         })
-        .map_err(|error: diesel::result::Error| said(&error))
+        .map_err(|error: diesel::result::Error| driver_message(&error))
 }
 
 fn insert(connection: &mut SqliteConnection, client: &SampleClient) -> QueryResult<()> {

@@ -23,6 +23,22 @@ pub(super) async fn a_token_in_a_text_column_of_another_table_stops_the_run(
     assert_stopped(&subject, &["copies.kept"]).await
 }
 
+/// Each table's first column follows the last one of the table before it.
+pub(super) async fn a_token_in_the_first_column_of_a_table_stops_the_run(
+    backend: Backend,
+) -> Result<()> {
+    let subject = Subject::with_clients(backend, 3).await?;
+    let cell = token("a copy", 1_700_000_000, OLD)?;
+    for table in ["one", "two"] {
+        let filled = format!(
+            "CREATE TABLE {table} (kept text, remark text);
+             INSERT INTO {table} VALUES ('{cell}', 'no token')"
+        );
+        subject.execute(&filled).await?;
+    }
+    assert_stopped(&subject, &["one.kept", "two.kept"]).await
+}
+
 pub(super) async fn a_token_in_a_column_of_dcr_clients_itself_stops_the_run(
     backend: Backend,
 ) -> Result<()> {

@@ -2,7 +2,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use reencrypt::{Column, Outcome, TableState, Unreadable};
+use reencrypt::{Column, Error, Outcome, TableState, Unreadable};
 
 use super::run::{Rotation, counts};
 use crate::subject::{Backend, FOREIGN, NEW, OLD, Opened, Row, Subject, token};
@@ -155,6 +155,25 @@ pub(super) async fn each_kind_of_unreadable_cell_has_its_reason(backend: Backend
         subject.footprint().await? == before,
         "something was written"
     );
+    Ok(())
+}
+
+/// One cell that a key opens shows that it isn't the keys of another database that were given.
+pub(super) async fn unreadable_cells_beside_current_ones_are_not_all(
+    backend: Backend,
+) -> Result<()> {
+    let subject = Subject::create(backend).await?;
+    let current = Row::new("current", token("current", ISSUED_AT, NEW)?);
+    let foreign = Row::new("foreign", token("of nobody", ISSUED_AT, FOREIGN)?);
+    subject.insert(&[current, foreign]).await?;
+    let ran = Rotation::of(&subject).run().await?;
+    let (error, _) = ran.failed()?;
+    let expected = Error::UnreadableCells {
+        cells: 1,
+        scanned: 2,
+        all: false,
+    };
+    assert_eq!(format!("{error:?}"), format!("{expected:?}"));
     Ok(())
 }
 

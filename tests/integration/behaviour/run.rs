@@ -30,6 +30,8 @@ pub(super) struct Ran {
     /// What a check refuses stands here, too: it leaves the table untouched.
     pub(super) result: Result<Report, Failed>,
     pub(super) phases: Vec<Phase>,
+    /// Rows done and rows in all, as they were told.
+    pub(super) progress: Vec<(u64, u64)>,
     pub(super) unreadable: BTreeMap<(String, Column), Unreadable>,
     pub(super) unsearched_tables: Vec<String>,
 }
@@ -75,6 +77,7 @@ impl Rotation {
         let mut ran = Ran {
             result: Err(untouched(Error::Interrupted)),
             phases: Vec::new(),
+            progress: Vec::new(),
             unreadable: BTreeMap::new(),
             unsearched_tables: Vec::new(),
         };
@@ -114,7 +117,8 @@ impl Rotation {
                 let place = (cell.order_id.clone(), cell.column);
                 ran.unreadable.insert(place, cell.reason);
             }
-            _ => {}
+            Event::Rows { done, total } => ran.progress.push((done, total)),
+            Event::CommitFoundByLooking => {}
         };
         Ok(reencrypt::reencrypt(
             &mut database,
@@ -146,7 +150,8 @@ impl Ran {
     }
 }
 
-/// A survey with these keys, and the cells that it found unreadable.
+/// A survey with these keys, and the cells that it found unreadable. Its progress has to end
+/// with the last row.
 pub(super) async fn survey(
     url: &str,
     old: &[&str],
@@ -155,14 +160,18 @@ pub(super) async fn survey(
     let url = DatabaseUrl::parse(url)?;
     let mut database = Database::connect(&url, Tls::AsUrlSays, Timeouts::default()).await?;
     let mut unreadable = BTreeMap::new();
-    let mut observer = |event: Event<'_>| {
-        if let Event::Unreadable(cell) = event {
+    let mut progress = (0, 0);
+    let mut observer = |event: Event<'_>| match event {
+        Event::Unreadable(cell) => {
             unreadable.insert((cell.order_id.clone(), cell.column), cell.reason);
         }
+        Event::Rows { done, total } => progress = (done, total),
+        _ => {}
     };
     let interrupt = CancellationToken::new();
     let keyring = keyring(old, new)?;
     let survey = reencrypt::survey(&mut database, &keyring, &mut observer, &interrupt).await?;
+    assert_eq!(progress, (survey.clients, survey.clients));
     Ok((survey, unreadable))
 }
 

@@ -5,7 +5,7 @@ use reencrypt::{Error, Outcome, Phase, TableState};
 use super::run::{Rotation, counts, survey};
 use crate::subject::{Backend, NEW, OLD, Row, Subject, clients, token};
 
-/// Two rows more than two pages.
+/// Two pages, and half of a third.
 const SEVERAL_PAGES: u64 = 5_001;
 
 pub(super) async fn a_rotation_keeps_plaintexts_times_and_all_other_columns(
@@ -35,6 +35,8 @@ pub(super) async fn a_second_run_writes_nothing_and_says_so(backend: Backend) ->
     assert_eq!(ran.done()?.outcome, Outcome::NothingToDo);
     assert_eq!(ran.done()?.clients, 30);
     assert_eq!(ran.done()?.columns, counts([0, 30, 0, 0], [0, 9, 21, 0]));
+    // The first pass opened every cell with the new key: there is nothing to read back.
+    assert_eq!(ran.phases, [Phase::Locking, Phase::Reencrypting]);
     assert!(
         subject.footprint().await? == before,
         "something was written"
@@ -122,6 +124,8 @@ pub(super) async fn rows_of_several_pages_are_all_rewritten(backend: Backend) ->
         ran.done()?.columns,
         counts([5_001, 0, 0, 0], [1_501, 0, 3_500, 0])
     );
+    let of_a_pass = [2_000, 4_000, SEVERAL_PAGES].map(|done| (done, SEVERAL_PAGES));
+    assert_eq!(ran.progress, [of_a_pass, of_a_pass].concat());
     assert_rotated(&before, &subject.rows().await?);
     Ok(())
 }

@@ -131,11 +131,7 @@ impl Clients {
             }
         }
         let own: Vec<&FoundColumn> = columns.iter().filter(|column| column.is_in(self)).collect();
-        for needed in Column::ALL
-            .map(Column::name)
-            .into_iter()
-            .chain(["order_id"])
-        {
+        for needed in Column::NEEDED {
             let Some(column) = own.iter().find(|column| column.column_name == needed) else {
                 return Err(Error::NoColumn { column: needed });
             };
@@ -177,9 +173,7 @@ impl FoundColumn {
     }
 
     pub(super) fn is_known_name(&self) -> bool {
-        Column::ALL
-            .iter()
-            .any(|known| known.name() == self.column_name)
+        Column::named(&self.column_name).is_some()
     }
 
     pub(super) fn name(&self) -> ColumnName {

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 
-use crate::said::said;
+use crate::driver_message::driver_message;
 use connection::Connector;
 
 /// How long to ask.
@@ -82,11 +82,11 @@ async fn ask(
         .map_err(|error| describe(&error))?;
     let status = status(&connection, transaction)
         .await
-        .map_err(|error| said(&error))?;
+        .map_err(|error| driver_message(&error))?;
     if end_it && status.as_deref() == Some("in progress") {
         end(&connection, transaction)
             .await
-            .map_err(|error| said(&error))?;
+            .map_err(|error| driver_message(&error))?;
     }
     Ok(status)
 }

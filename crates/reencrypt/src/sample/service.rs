@@ -10,9 +10,9 @@ use fernet::Fernet;
 use secret::FernetKey;
 
 use super::insert;
+use crate::driver_message::driver_message;
 use crate::error::Error;
 use crate::keyring::cipher;
-use crate::said::said;
 
 /// Does with a table what the service does: answers registrations of known orders
 /// by opening their tokens, and registers new orders, with the one key that it has.
@@ -41,7 +41,7 @@ impl StandIn {
             .and_then(|mut connection| {
                 connection
                     .batch_execute("PRAGMA busy_timeout = 10000")
-                    .map_err(|error| said(&error))?;
+                    .map_err(|error| driver_message(&error))?;
                 Ok(connection)
             })
             .map_err(failed)?;
@@ -64,7 +64,7 @@ impl StandIn {
             diesel::sql_query("SELECT client_secret_encrypted FROM dcr_clients WHERE order_id = ?")
                 .bind::<Text, _>(order_id)
                 .get_result::<Stored>(&mut self.connection)
-                .map_err(|error| failed(said(&error)))?;
+                .map_err(|error| failed(driver_message(&error)))?;
         Ok(self.cipher.decrypt(&stored.client_secret_encrypted).is_ok())
     }
 
@@ -81,7 +81,7 @@ impl StandIn {
             registration_access_token_encrypted: None,
             account_id: "account-of-new-orders".to_owned(),
         };
-        insert(&mut self.connection, &client).map_err(|error| failed(said(&error)))
+        insert(&mut self.connection, &client).map_err(|error| failed(driver_message(&error)))
     }
 }
 

@@ -3,9 +3,9 @@
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text};
 
-use crate::catalogue;
 use crate::columns::{Column, ColumnName};
 use crate::error::Error;
+use crate::remarks::remark_on_triggers;
 use crate::sql::quoted;
 use crate::table::Checked;
 
@@ -69,7 +69,7 @@ fn holding_tokens(
     columns: &[&FoundColumn],
 ) -> QueryResult<Vec<bool>> {
     // One read of the table shows for nearly all tables that no column does.
-    if columns.is_empty() || !any_holds_token(connection, columns)? {
+    if !any_holds_token(connection, columns)? {
         return Ok(vec![false; columns.len()]);
     }
     columns
@@ -82,6 +82,10 @@ fn any_holds_token(
     connection: &mut SqliteConnection,
     columns: &[&FoundColumn],
 ) -> QueryResult<bool> {
+    // `[&T]::first` would be diesel's.
+    let Some(first) = columns.iter().next() else {
+        return Ok(false);
+    };
     // The prefix is the version byte and the upper bytes of any time from 1970
     // to 2242; 100 characters are the shortest token.
     let test = |column: &&FoundColumn| {
@@ -92,13 +96,9 @@ fn any_holds_token(
         )
     };
     let tests: Vec<String> = columns.iter().map(test).collect();
-    let table = columns
-        .iter()
-        .next()
-        .map(|column| quoted(&column.table_name))
-        .unwrap_or_default();
     let found = format!(
-        "SELECT 'found' AS value FROM {table} WHERE {} LIMIT 1",
+        "SELECT 'found' AS value FROM {} WHERE {} LIMIT 1",
+        quoted(&first.table_name),
         tests.join(" OR ")
     );
     Ok(text(connection, &found)?.is_some())
@@ -190,11 +190,7 @@ pub(super) fn check_clients(found: &Found) -> Result<Vec<String>, Error> {
             what: "a table with a column named `rowid`",
         });
     }
-    for needed in Column::ALL
-        .map(Column::name)
-        .into_iter()
-        .chain(["order_id"])
-    {
+    for needed in Column::NEEDED {
         if !columns.contains(&needed) {
             return Err(Error::NoColumn { column: needed });
         }
@@ -215,9 +211,7 @@ impl Found {
             ..Checked::default()
         }
     }
-}
 
-impl Found {
     fn remarks(&self) -> Vec<String> {
         let readers = (!self.has_write_ahead_log).then(|| {
             "this SQLite file has no write-ahead log: readers may wait too, from the moment when \
@@ -226,17 +220,14 @@ impl Found {
         });
         readers
             .into_iter()
-            .chain(catalogue::remark_on_triggers(&self.triggers))
+            .chain(remark_on_triggers(&self.triggers))
             .collect()
     }
 }
 
 impl FoundColumn {
     fn is_known(&self) -> bool {
-        self.table_name == "dcr_clients"
-            && Column::ALL
-                .iter()
-                .any(|column| column.name() == self.column_name)
+        self.table_name == "dcr_clients" && Column::named(&self.column_name).is_some()
     }
 
     fn name(&self) -> ColumnName {

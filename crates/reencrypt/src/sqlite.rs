@@ -1,5 +1,6 @@
 //! `dcr_clients` in an SQLite file.
 
+mod answers;
 mod catalogue;
 mod file;
 mod rows;
@@ -10,27 +11,21 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use connection::DatabaseMessage;
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, QueryResult, SqliteConnection};
+use diesel::{Connection, SqliteConnection};
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
-use futures_util::future::BoxFuture;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::clients::Client;
 use crate::error::Error;
-use crate::said::said;
 use crate::table::{
     Access, Checked, CommitFailure, Committed, Pass, Rewrite, Row, Table, Timeouts,
 };
 use run_lock::RunLock;
-
-/// How often a busy database is asked again. SQLite could wait by itself, but
-/// then nothing could interrupt it.
-const POLL: Duration = Duration::from_millis(10);
 
 /// A connection to one SQLite file.
 pub(crate) struct SqliteTable {
@@ -85,57 +80,9 @@ impl SqliteTable {
         Ok(table)
     }
 
-    /// Runs a task on the connection in a thread where it may block.
-    fn hand_over<R: Send + 'static>(
-        &self,
-        task: impl FnOnce(&mut SqliteConnection) -> QueryResult<R> + Send + 'static,
-    ) -> BoxFuture<'static, QueryResult<R>> {
-        let mut connection = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        connection.spawn_blocking(task)
-    }
-
-    /// Runs a task and names what failed.
-    async fn run<R: Send + 'static>(
-        &self,
-        operation: &'static str,
-        task: impl FnOnce(&mut SqliteConnection) -> QueryResult<R> + Send + 'static,
-    ) -> Result<R, Error> {
-        let result = self.hand_over(task).await;
-        result.map_err(|error| self.explain(operation, &error))
-    }
-
     /// Who the clients are.
     pub(crate) async fn clients(&self) -> Result<Vec<Client>, Error> {
         self.patiently("list the clients", rows::clients).await
-    }
-
-    /// The same, again and again while somebody else holds the database, as
-    /// long as the lock timeout allows.
-    async fn patiently<R: Send + 'static>(
-        &self,
-        operation: &'static str,
-        task: impl Fn(&mut SqliteConnection) -> QueryResult<R> + Clone + Send + 'static,
-    ) -> Result<R, Error> {
-        let started = Instant::now();
-        loop {
-            let result = self.hand_over(task.clone()).await;
-            match result {
-                Err(error) if is_locked(&error) => {
-                    let waited = started.elapsed();
-                    if waited >= self.lock_timeout {
-                        return Err(Error::Locked {
-                            waited,
-                            holders: Vec::new(),
-                        });
-                    }
-                    tokio::time::sleep(POLL).await;
-                }
-                result => return result.map_err(|error| self.explain(operation, &error)),
-            }
-        }
     }
 
     async fn search(&mut self) -> Result<Checked, Error> {
@@ -152,27 +99,6 @@ impl SqliteTable {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// Names what SQLite's message means; its messages are constants, in English.
-    fn explain(&self, operation: &'static str, error: &diesel::result::Error) -> Error {
-        let source = said(error);
-        match source.to_string().as_str() {
-            "database is locked" | "database table is locked" => Error::Locked {
-                waited: Duration::ZERO,
-                holders: Vec::new(),
-            },
-            "database or disk is full" => Error::DiskFull { source },
-            "attempt to write a readonly database" => Error::ReadOnly,
-            "file is not a database" => Error::NotADatabase {
-                path: self.path.clone(),
-            },
-            "unable to open database file" => Error::FilePermission {
-                action: "write beside",
-                path: self.path.clone(),
-            },
-            _ => Error::Statement { operation, source },
-        }
-    }
 }
 
 fn not_opened(path: &Path, error: &diesel::ConnectionError) -> Error {
@@ -186,11 +112,6 @@ fn not_opened(path: &Path, error: &diesel::ConnectionError) -> Error {
             source: DatabaseMessage::new(&message),
         },
     }
-}
-
-fn is_locked(error: &diesel::result::Error) -> bool {
-    matches!(error, diesel::result::Error::DatabaseError(_, information)
-        if information.message().ends_with("is locked"))
 }
 
 impl Table for SqliteTable {

@@ -1,31 +1,20 @@
-//! The re-encryption itself, from the check to the commit.
+//! The re-encryption itself, from the locks to the commit.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::columns::{Column, ColumnName, PerColumn};
+use crate::check::Plan;
+use crate::columns::{Column, PerColumn};
 use crate::database::{Backend, Database};
 use crate::error::Error;
-use crate::event::{Event, Observer, Phase, UnreadableCell};
+use crate::event::{Event, Observer, Phase};
 use crate::keyring::Keyring;
+use crate::page::{SealedPage, read_back_page, seal_page};
 use crate::pass::{Digester, Digests, for_each_page};
 use crate::report::{Counts, Failed, Outcome, Report, TableState};
-use crate::table::{Access, CommitFailure, Committed, Pass, Rewrite, Row, Table};
-
-/// A re-encryption that was checked and may be run.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// Rows in the table when it was checked.
-    pub clients: u64,
-    /// Encrypted columns that are left alone because the caller said so.
-    pub excluded_columns: Vec<ColumnName>,
-    /// Tables that the role may not read, which were not searched for encrypted columns.
-    pub unsearched_tables: Vec<String>,
-    /// What is special about this database, for the person who decides.
-    pub remarks: Vec<String>,
-}
+use crate::table::{Access, CommitFailure, Committed, Pass, Row, Table};
 
 /// What becomes of the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,55 +26,6 @@ pub enum Mode {
     /// Committed without reading anything back: for the benchmark, which wants
     /// to know what verification costs. The command line can't ask for it.
     CommitUnverified,
-}
-
-/// Checks that the table can be re-encrypted, and that nothing encrypted would
-/// be forgotten. Changes nothing, takes no lock.
-///
-/// # Errors
-///
-/// Any of [`Error`]; among them [`Error::UnknownColumns`] for encrypted columns
-/// that `excluded_columns` doesn't name.
-pub async fn check(
-    database: &mut Database,
-    excluded_columns: &[ColumnName],
-) -> Result<Plan, Error> {
-    let checked = match &mut database.backend {
-        Backend::Postgres(table) => table.check(Access::Rewrite).await?,
-        Backend::Sqlite(table) => table.check(Access::Rewrite).await?,
-    };
-    for excluded in excluded_columns {
-        let is_among = |columns: &[ColumnName]| columns.iter().any(|found| excluded.means(found));
-        let column = || excluded.clone();
-        if !is_among(&checked.unknown_columns) && is_known(excluded) {
-            return Err(Error::KnownExclusion { column: column() });
-        }
-        if !is_among(&checked.all_columns) {
-            return Err(Error::NoSuchExclusion { column: column() });
-        }
-    }
-    let (excluded_columns, columns): (Vec<_>, Vec<_>) =
-        checked.unknown_columns.into_iter().partition(|found| {
-            excluded_columns
-                .iter()
-                .any(|excluded| excluded.means(found))
-        });
-    if !columns.is_empty() {
-        return Err(Error::UnknownColumns { columns });
-    }
-    Ok(Plan {
-        clients: checked.clients,
-        excluded_columns,
-        unsearched_tables: checked.unsearched_tables,
-        remarks: checked.remarks,
-    })
-}
-
-fn is_known(column: &ColumnName) -> bool {
-    column.table == "dcr_clients"
-        && Column::ALL
-            .iter()
-            .any(|known| known.name() == column.column)
 }
 
 /// Puts every token of the table under the new key of the keyring, in one
@@ -284,97 +224,5 @@ async fn read_back<T: Table>(
         Ok(Vec::new())
     })
     .await?;
-    Ok(digests)
-}
-
-struct SealedPage<Address> {
-    rewrites: Vec<Rewrite<Address>>,
-    columns: PerColumn<Counts>,
-    digests: Digests,
-    unreadable: Vec<UnreadableCell>,
-}
-
-fn seal_page<A>(keyring: &Keyring, digester: &Digester, page: Vec<Row<A>>) -> SealedPage<A> {
-    let mut sealed = SealedPage {
-        rewrites: Vec::with_capacity(page.len()),
-        columns: PerColumn::default(),
-        digests: Digests::default(),
-        unreadable: Vec::new(),
-    };
-    let mut guess = Keyring::NEW;
-    for row in page {
-        let mut cells = row.cells.clone();
-        let mut changed = false;
-        sealed.digests.add(digester.row(&row));
-        for column in Column::ALL {
-            let counts = &mut sealed.columns[column];
-            counts.scanned += 1;
-            let Some(cell) = &row.cells[column] else {
-                counts.empty += 1;
-                continue;
-            };
-            match keyring.open(cell, guess) {
-                Ok(opened) => {
-                    guess = opened.key;
-                    sealed
-                        .digests
-                        .add(digester.cell(&row.order_id, column, &opened));
-                    if opened.key == Keyring::NEW {
-                        counts.already_current += 1;
-                    } else {
-                        counts.reencrypted += 1;
-                        cells[column] = Some(keyring.seal(&opened));
-                        changed = true;
-                    }
-                }
-                Err(reason) => {
-                    counts.unreadable += 1;
-                    sealed.unreadable.push(UnreadableCell {
-                        order_id: row.order_id.clone(),
-                        column,
-                        reason,
-                    });
-                }
-            }
-        }
-        if changed {
-            sealed.rewrites.push(Rewrite { row, cells });
-        }
-    }
-    sealed
-}
-
-#[expect(
-    clippy::indexing_slicing,
-    reason = "a cell is opened by a key of the keyring"
-)]
-fn read_back_page<A>(
-    keyring: &Keyring,
-    digester: &Digester,
-    page: &[Row<A>],
-) -> Result<Digests, Error> {
-    let mut digests = Digests::default();
-    for row in page {
-        digests.add(digester.row(row));
-        for (column, cell) in row.cells.iter() {
-            let Some(cell) = cell else { continue };
-            let order_id = || row.order_id.clone();
-            let opened = keyring
-                .open(cell, Keyring::NEW)
-                .map_err(|reason| Error::NotReadBack {
-                    order_id: order_id(),
-                    column,
-                    reason,
-                })?;
-            if opened.key != Keyring::NEW {
-                return Err(Error::StillUnderOldKey {
-                    order_id: order_id(),
-                    column,
-                    fingerprint: keyring.fingerprints()[opened.key],
-                });
-            }
-            digests.add(digester.cell(&row.order_id, column, &opened));
-        }
-    }
     Ok(digests)
 }

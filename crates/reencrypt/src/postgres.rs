@@ -1,6 +1,8 @@
 //! `dcr_clients` on a Postgres server, version 12 or later.
 
+mod answers;
 mod catalogue;
+mod check;
 mod locks;
 mod reader;
 mod rows;
@@ -13,28 +15,18 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use connection::{Connector, DatabaseMessage, Tls};
-use diesel::QueryResult;
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use secret::PostgresTarget;
 use tokio_util::sync::CancellationToken;
 
-use crate::catalogue::remark_on_triggers;
-
 use crate::clients::Client;
 use crate::error::Error;
 use crate::pass::PAGE_ROWS;
-use crate::said::said;
 use crate::table::{
     Access, Checked, CommitFailure, Committed, Pass, Rewrite, Row, Table, Timeouts,
 };
-use catalogue::{Clients, FoundColumn};
 use locks::InTheWay;
 use rows::RowAddress;
-
-/// What a server may take longer than its own statement timeout before the
-/// connection is taken for dead.
-const GRACE: Duration = Duration::from_secs(15);
 
 /// How long to wait for the answer to a rollback, which is a matter of
 /// milliseconds, while somebody waits for the answer to Ctrl-C.
@@ -91,89 +83,6 @@ impl PostgresTable {
         })
     }
 
-    /// Waits for an answer of the server, not for ever, and names what failed.
-    async fn answer<R>(
-        &self,
-        operation: &'static str,
-        ask: impl AsyncFnOnce(&AsyncPgConnection) -> QueryResult<R>,
-    ) -> Result<R, Error> {
-        self.in_flight.fetch_add(1, Relaxed);
-        let answer = self.answer_on(&self.connection, operation, ask).await?;
-        self.in_flight.fetch_sub(1, Relaxed);
-        answer
-    }
-
-    /// The same on a given connection. The outer error is no answer at all.
-    async fn answer_on<R>(
-        &self,
-        connection: &AsyncPgConnection,
-        operation: &'static str,
-        ask: impl AsyncFnOnce(&AsyncPgConnection) -> QueryResult<R>,
-    ) -> Result<Result<R, Error>, Error> {
-        let longest = self.timeouts.statement.max(self.timeouts.lock);
-        let limit = longest.saturating_add(GRACE);
-        let started = Instant::now();
-        let answer = tokio::time::timeout(limit, ask(connection))
-            .await
-            .map_err(|_| Error::Timeout { operation, limit })?;
-        Ok(answer.map_err(|error| self.explain(operation, &error, started.elapsed())))
-    }
-
-    async fn execute(&self, operation: &'static str, sql: &str) -> Result<(), Error> {
-        self.answer(operation, async |mut connection| {
-            connection.batch_execute(sql).await
-        })
-        .await
-    }
-
-    /// diesel hides the server's error codes, and its messages are in any
-    /// language: what is known is the kind, for a few, and how long it took.
-    fn explain(&self, operation: &'static str, error: &DieselError, took: Duration) -> Error {
-        let source = said(error);
-        match error {
-            DieselError::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _) => {
-                Error::ReadOnly
-            }
-            _ if source.to_string().contains("No space left on device") => {
-                Error::DiskFull { source }
-            }
-            DieselError::DatabaseError(DatabaseErrorKind::Unknown, _)
-                if took >= self.timeouts.statement =>
-            {
-                Error::Timeout {
-                    operation,
-                    limit: self.timeouts.statement,
-                }
-            }
-            _ => Error::Statement { operation, source },
-        }
-    }
-
-    /// After a statement that had to wait for others: who were they?
-    async fn blame<R>(
-        &mut self,
-        in_the_way: InTheWay,
-        result: Result<R, Error>,
-        started: Instant,
-    ) -> Result<R, Error> {
-        let waited = started.elapsed();
-        match result {
-            Err(error @ (Error::Statement { .. } | Error::Timeout { .. }))
-                if waited >= self.timeouts.lock.min(self.timeouts.statement) =>
-            {
-                self.rollback().await;
-                let ask = async |connection: &AsyncPgConnection| {
-                    locks::holders(connection, in_the_way).await
-                };
-                match self.answer("find out who holds the lock", ask).await {
-                    Ok(holders) if !holders.is_empty() => Err(Error::Locked { waited, holders }),
-                    _ => Err(error),
-                }
-            }
-            result => result,
-        }
-    }
-
     fn begin_statement(&self, transaction_mode: &str) -> String {
         format!(
             "BEGIN {transaction_mode}; {} \
@@ -195,74 +104,9 @@ impl PostgresTable {
         )
     }
 
-    async fn search_catalogue(&mut self, access: Access) -> Result<Checked, Error> {
-        let clients = self
-            .answer("find `dcr_clients`", catalogue::find_clients)
-            .await?;
-        let clients = clients.ok_or(Error::NoTable)?;
-        let columns = self
-            .answer("read the catalogue", catalogue::find_columns)
-            .await?;
-        self.untouched = clients.check(&columns, access, self.connector.user())?;
-        let triggers = self
-            .answer("find triggers", catalogue::find_triggers)
-            .await?;
-        let mut checked = Checked {
-            clients: self.count_rows().await?,
-            all_columns: columns.iter().map(FoundColumn::name).collect(),
-            remarks: remark_on_triggers(&triggers).into_iter().collect(),
-            ..Checked::default()
-        };
-        for table in columns.chunk_by(|a, b| a.table() == b.table()) {
-            self.search_table(&clients, table, &mut checked).await?;
-        }
-        Ok(checked)
-    }
-
     /// Who the clients are.
     pub(crate) async fn clients(&self) -> Result<Vec<Client>, Error> {
         self.answer("list the clients", locks::clients).await
-    }
-
-    /// Looks through one table for encrypted columns that are not known.
-    async fn search_table(
-        &self,
-        clients: &Clients,
-        columns: &[FoundColumn],
-        checked: &mut Checked,
-    ) -> Result<(), Error> {
-        let suspects: Vec<&FoundColumn> = columns
-            .iter()
-            .filter(|column| !(column.is_in(clients) && column.is_known_name()))
-            .collect();
-        let (texts, may_select): (Vec<&FoundColumn>, Vec<bool>) = suspects
-            .iter()
-            .filter(|column| column.is_text)
-            .map(|column| (*column, column.may_select))
-            .unzip();
-        let holding = if may_select.contains(&false) {
-            None
-        } else {
-            self.answer("search the tables for tokens", async |connection| {
-                search::holding_tokens(connection, &texts).await
-            })
-            .await?
-        };
-        if let (None, Some(column)) = (&holding, columns.iter().next()) {
-            let (schema, table) = column.table();
-            checked.unsearched_tables.push(format!("{schema}.{table}"));
-        }
-        let holding = holding.unwrap_or_default();
-        let is_encrypted = |column: &&FoundColumn| {
-            column.column_name.ends_with("_encrypted") || holding.contains(&column.column_name)
-        };
-        checked.unknown_columns.extend(
-            suspects
-                .into_iter()
-                .filter(is_encrypted)
-                .map(FoundColumn::name),
-        );
-        Ok(())
     }
 
     /// Opens a second connection for the first pass of a table that is worth it.

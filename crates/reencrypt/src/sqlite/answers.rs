@@ -1,0 +1,91 @@
+//! Asking SQLite: in a thread where it may block, and what its refusals mean.
+
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use diesel::{QueryResult, SqliteConnection};
+use futures_util::future::BoxFuture;
+
+use super::SqliteTable;
+use crate::driver_message::driver_message;
+use crate::error::Error;
+
+/// How often a busy database is asked again. SQLite could wait by itself, but
+/// then nothing could interrupt it.
+const POLL: Duration = Duration::from_millis(10);
+
+impl SqliteTable {
+    /// Runs a task on the connection in a thread where it may block.
+    fn hand_over<R: Send + 'static>(
+        &self,
+        task: impl FnOnce(&mut SqliteConnection) -> QueryResult<R> + Send + 'static,
+    ) -> BoxFuture<'static, QueryResult<R>> {
+        let mut connection = self
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        connection.spawn_blocking(task)
+    }
+
+    /// Runs a task and names what failed.
+    pub(super) async fn run<R: Send + 'static>(
+        &self,
+        operation: &'static str,
+        task: impl FnOnce(&mut SqliteConnection) -> QueryResult<R> + Send + 'static,
+    ) -> Result<R, Error> {
+        let result = self.hand_over(task).await;
+        result.map_err(|error| self.explain(operation, &error))
+    }
+
+    /// The same, again and again while somebody else holds the database, as
+    /// long as the lock timeout allows.
+    pub(super) async fn patiently<R: Send + 'static>(
+        &self,
+        operation: &'static str,
+        task: impl Fn(&mut SqliteConnection) -> QueryResult<R> + Clone + Send + 'static,
+    ) -> Result<R, Error> {
+        let started = Instant::now();
+        loop {
+            let result = self.hand_over(task.clone()).await;
+            match result {
+                Err(error) if is_locked(&error) => {
+                    let waited = started.elapsed();
+                    if waited >= self.lock_timeout {
+                        return Err(Error::Locked {
+                            waited,
+                            holders: Vec::new(),
+                        });
+                    }
+                    tokio::time::sleep(POLL).await;
+                }
+                result => return result.map_err(|error| self.explain(operation, &error)),
+            }
+        }
+    }
+
+    /// Names what SQLite's message means; its messages are constants, in English.
+    fn explain(&self, operation: &'static str, error: &diesel::result::Error) -> Error {
+        let source = driver_message(error);
+        match source.to_string().as_str() {
+            "database is locked" | "database table is locked" => Error::Locked {
+                waited: Duration::ZERO,
+                holders: Vec::new(),
+            },
+            "database or disk is full" => Error::DiskFull { source },
+            "attempt to write a readonly database" => Error::ReadOnly,
+            "file is not a database" => Error::NotADatabase {
+                path: self.path.clone(),
+            },
+            "unable to open database file" => Error::FilePermission {
+                action: "write beside",
+                path: self.path.clone(),
+            },
+            _ => Error::Statement { operation, source },
+        }
+    }
+}
+
+fn is_locked(error: &diesel::result::Error) -> bool {
+    matches!(error, diesel::result::Error::DatabaseError(_, information)
+        if information.message().ends_with("is locked"))
+}
