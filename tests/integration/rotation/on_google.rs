@@ -2,10 +2,11 @@
 //! to the exact start, each record is the process's last one and the run is resumed.
 //!
 //! A case takes a whole rotation, so some are gone through as a rule, another part of
-//! them for each secret; `TEST_GOOGLE_CASES=all` goes through all of them.
+//! them for each secret; `TEST_GOOGLE_CASES=all` goes through all of them, `2/4` through the
+//! second of four parts.
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use reencrypt::sample;
 use rotation::database_login::Mode;
 use rotation::{
@@ -41,6 +42,21 @@ pub(super) fn are_all_wanted() -> bool {
     std::env::var_os("TEST_GOOGLE_CASES").is_some_and(|value| value == "all")
 }
 
+/// Of how many cases one is gone through, and which of them; `part` is the rule.
+fn sample(part: usize) -> Result<(usize, usize)> {
+    let Ok(wanted) = std::env::var("TEST_GOOGLE_CASES") else {
+        return Ok((ONE_OF, part % ONE_OF));
+    };
+    if wanted == "all" {
+        return Ok((1, 0));
+    }
+    let numbers = wanted.split_once('/').and_then(|(which, parts)| {
+        let (which, parts) = (which.parse::<usize>().ok()?, parts.parse().ok()?);
+        (1..=parts).contains(&which).then(|| (parts, which - 1))
+    });
+    numbers.context("TEST_GOOGLE_CASES is `all` or a part such as `2/4`")
+}
+
 /// `part`: which of the cases are gone through where not all of them are.
 async fn each_step_fails_and_each_record_is_the_last(
     world: Option<World>,
@@ -53,14 +69,14 @@ async fn each_step_fails_and_each_record_is_the_last(
     let began = Instant::now();
     let undisturbed = Undisturbed::run_of(&world, &name).await?;
     let all = cases(&undisturbed);
-    let are_all_wanted = are_all_wanted();
-    let is_chosen = |number: &usize| are_all_wanted || number % ONE_OF == part % ONE_OF;
-    let chosen: Vec<_> = (0..all.len())
-        .filter(is_chosen)
-        .map(|one| all[one])
-        .collect();
+    let (one_of, which) = sample(part)?;
+    let chosen: Vec<_> = all.iter().skip(which).step_by(one_of).collect();
     assert!(!chosen.is_empty());
-    hit_each(&world, &undisturbed, &chosen, &name).await?;
+    for (done, case) in chosen.iter().enumerate() {
+        hit_each(&world, &undisturbed, std::slice::from_ref(*case), &name).await?;
+        let so_far = began.elapsed().as_secs();
+        eprintln!("{name}: {} of {} after {so_far} s", done + 1, chosen.len());
+    }
     eprintln!(
         "{name}: {} steps; {} of {} cases of a step that fails and is rolled back, or a record \
          that is the last one before a resumption, in {} s",
