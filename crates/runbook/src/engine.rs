@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use crate::about::{About, Kind, Undo};
 use crate::event::{Conductor, Event};
 use crate::journal::{JournalError, Record};
-use crate::plan::Plan;
-use crate::run::{Log, Run};
+use crate::log::Log;
+use crate::plan::{Plan, Position};
+use crate::run::Run;
 use crate::status::StepStatus;
 use crate::step::{Applied, Observed, Step, StepError};
 use crate::stopped::Stopped;
@@ -33,25 +34,15 @@ pub async fn run_forward<C, E: StepError>(
         Begin::At(index) => index,
         Begin::AtLost(lost) => write_losses(plan, lost, run, conductor)?,
     };
-    for (place, step) in plan.places().skip(first) {
+    for (position, step) in plan.positions().skip(first) {
         if conductor.is_interrupted() {
-            return Err(place.interrupted());
+            return Err(Stopped::interrupted(position));
         }
-        let carried_out = carry_out(step, place, context, run, conductor).await;
-        carried_out.map_err(|halt| halt.at(place, may_have_changed(plan, run)))?;
+        let carried_out = carry_out(step, position, context, run, conductor).await;
+        carried_out.map_err(|halt| halt.at(position, may_have_changed(plan, run)))?;
     }
     run.write(Record::RunDone)?;
     Ok(())
-}
-
-/// A step's place in its plan.
-#[derive(Clone, Copy)]
-pub(crate) struct Place {
-    /// Counted from 1.
-    pub(crate) number: usize,
-    /// How many steps there are.
-    pub(crate) of: usize,
-    pub(crate) about: &'static About,
 }
 
 /// Why a step didn't come to its end.
@@ -66,7 +57,7 @@ enum Begin {
     /// At the step of this index.
     At(usize),
     /// At a step that was done, and whose effect is gone.
-    AtLost(Place),
+    AtLost(Position),
 }
 
 async fn where_to_begin<C, E: StepError>(
@@ -74,50 +65,59 @@ async fn where_to_begin<C, E: StepError>(
     context: &mut C,
     run: &Run,
 ) -> Result<Begin, Stopped<E>> {
-    let stopped = |halt: Halt<E>, place| halt.at(place, may_have_changed(plan, run));
-    let mut steps = plan.places();
-    let mut forgotten = None;
-    let at = |place: Place| Begin::At(place.number - 1);
-    let lost = loop {
-        let Some((place, step)) = steps.next() else {
-            let end = Begin::At(plan.steps().len());
-            return Ok(forgotten.map_or(end, Begin::AtLost));
-        };
-        if run.status_of(place.about.name) != StepStatus::Done {
-            return Ok(forgotten.map_or(at(place), Begin::AtLost));
+    // The first step that is done again whatever came after it.
+    let mut repeated = None;
+    for (position, step) in plan.positions() {
+        let Position { number, about, .. } = position;
+        if run.status_of(about.name) != StepStatus::Done {
+            return Ok(repeated.map_or(Begin::At(number - 1), Begin::AtLost));
         }
         // Of what changes nothing, the journal's word is enough.
-        if place.about.kind.is_observed() {
-            let is_present = is_present(step, context, run).await;
-            if !is_present.map_err(|halt| stopped(halt, place))? {
-                if place.about.kind == Kind::Change {
-                    break place;
-                }
-                forgotten = forgotten.or(Some(place));
-            }
+        if !about.kind.is_observed() {
+            continue;
         }
-    };
-    for (later, step) in steps {
+        let observed = is_present(step, context, run).await;
+        if observed.map_err(|halt| halt.at(position, may_have_changed(plan, run)))? {
+            continue;
+        }
+        if about.kind == Kind::Change {
+            refuse_later_effects(plan, position, context, run).await?;
+            return Ok(Begin::AtLost(repeated.unwrap_or(position)));
+        }
+        repeated = repeated.or(Some(position));
+    }
+    let end = Begin::At(plan.steps().len());
+    Ok(repeated.map_or(end, Begin::AtLost))
+}
+
+/// Refuses where the effect of a step is gone, and that of a later one is there.
+async fn refuse_later_effects<C, E: StepError>(
+    plan: &Plan<C, E>,
+    lost: Position,
+    context: &mut C,
+    run: &Run,
+) -> Result<(), Stopped<E>> {
+    for (later, step) in plan.positions().skip(lost.number) {
         let has_begun = run.status_of(later.about.name).may_have_effect();
-        let is_change = later.about.kind.is_change();
-        if has_begun && is_change {
-            let is_present = is_present(step, context, run).await;
-            if is_present.map_err(|halt| stopped(halt, later))? {
-                return Err(Stopped::Disturbed {
-                    gone: lost.about,
-                    there: later.about,
-                });
-            }
+        if !has_begun || !later.about.kind.is_change() {
+            continue;
+        }
+        let observed = is_present(step, context, run).await;
+        if observed.map_err(|halt| halt.at(later, may_have_changed(plan, run)))? {
+            return Err(Stopped::Disturbed {
+                gone: lost.about,
+                there: later.about,
+            });
         }
     }
-    Ok(Begin::AtLost(forgotten.unwrap_or(lost)))
+    Ok(())
 }
 
 /// Writes that a step and all later ones are to be done again, the last first: a
 /// crash between two of these records must leave no later step done.
 fn write_losses<C, E>(
     plan: &Plan<C, E>,
-    lost: Place,
+    lost: Position,
     run: &mut Run,
     conductor: &mut dyn Conductor,
 ) -> Result<usize, JournalError> {
@@ -134,12 +134,12 @@ fn write_losses<C, E>(
 
 async fn carry_out<C, E: StepError>(
     step: &dyn Step<C, E>,
-    place: Place,
+    position: Position,
     context: &mut C,
     run: &mut Run,
     conductor: &mut dyn Conductor,
 ) -> Result<(), Halt<E>> {
-    let Place { number, of, about } = place;
+    let Position { number, of, about } = position;
     if about.kind.is_observed() && is_present(step, context, run).await? {
         conductor.event(Event::Found { number, of, about });
         step.verify(context, &run.history().facts)
@@ -254,20 +254,11 @@ fn may_have_changed<C, E>(plan: &Plan<C, E>, run: &Run) -> bool {
     })
 }
 
-impl Place {
-    pub(crate) fn interrupted<E>(self) -> Stopped<E> {
-        Stopped::Interrupted {
-            number: self.number,
-            about: self.about,
-        }
-    }
-}
-
 impl<E: StepError> Halt<E> {
-    fn at(self, place: Place, changed: bool) -> Stopped<E> {
-        let Place { number, about, .. } = place;
+    fn at(self, position: Position, changed: bool) -> Stopped<E> {
+        let Position { number, about, .. } = position;
         match self {
-            Halt::Failed(error) if error.is_interruption() => place.interrupted(),
+            Halt::Failed(error) if error.is_interruption() => Stopped::interrupted(position),
             Halt::Failed(error) => Stopped::Failed {
                 number,
                 about,

@@ -81,11 +81,11 @@ impl Forecast {
 pub async fn foresee<C, E>(plan: &Plan<C, E>, context: &mut C) -> Result<Vec<Foreseen>, E> {
     let mut forecast = Forecast::default();
     let mut foreseen = Vec::new();
-    for (place, step) in plan.places() {
+    for (position, step) in plan.positions() {
         step.foresee(context, &mut forecast).await?;
         foreseen.push(Foreseen {
-            number: place.number,
-            about: place.about,
+            number: position.number,
+            about: position.about,
             intended: std::mem::take(&mut forecast.intended),
         });
     }

@@ -1,10 +1,15 @@
 //! What a journal's records add up to: the state of a run and of each step.
 
+mod span;
+mod step;
+
 use jiff::Timestamp;
 
-use crate::fact::{Facts, Name};
+pub use self::span::{Activity, Span, SpanEnd};
+pub use self::step::StepHistory;
+use crate::fact::Facts;
 use crate::journal::{FixedText, Record, Written};
-use crate::span::{Deed, Hand, Span, Spans};
+use crate::name::Name;
 use crate::status::{
     RunEvent, RunStatus, StepEvent, StepStatus, next_run_status, next_step_status,
 };
@@ -40,26 +45,26 @@ pub struct History {
     pub facts: Facts,
 }
 
-/// A step as the journal tells it.
-#[derive(Clone, Debug)]
-pub struct StepHistory {
-    /// Its name.
-    pub name: FixedText,
-    /// How far it is.
-    pub status: StepStatus,
-    /// When it began first.
-    pub began_at: Option<Timestamp>,
-    /// When it last changed.
-    pub last_at: Option<Timestamp>,
-    /// Whether its effect was found there, not brought about.
-    pub found: bool,
-    /// Why it, or its undo, failed last; none once it is begun again or done.
-    pub reason: Option<FixedText>,
-    /// Until when it waits, if it waits for a time.
-    pub until: Option<Timestamp>,
-    /// How often its effect was gone again, and it was to be done once more.
-    pub lost: u32,
-    spans: Spans,
+/// Somebody who had a hand in a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hand {
+    /// Who.
+    pub operator: Name,
+    /// What they did.
+    pub deed: Deed,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What somebody does with a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Begins it.
+    Began,
+    /// Goes on with it.
+    Resumed,
+    /// Begins, or goes on with, undoing it.
+    RolledBack,
 }
 
 /// A record that can't follow those before it.
@@ -137,65 +142,57 @@ impl History {
     ///
     /// When the record can't follow; nothing has changed then.
     pub fn follow(&mut self, written: &Written) -> Result<(), Impossible> {
+        let at = written.at;
         match &written.record {
             Record::RunBegan { .. } => return Err(Impossible::Beginning),
-            Record::RunDone => {
-                self.run_event(RunEvent::Finish)?;
-                self.ended_at = Some(written.at);
-            }
+            Record::RunDone => self.end(RunEvent::Finish, at)?,
+            Record::RunRolledBack => self.end(RunEvent::FinishRollback, at)?,
             Record::RunResumed { operator } => {
                 self.run_event(RunEvent::Resume)?;
-                self.taken_up(operator, Deed::Resumed, written.at);
+                self.take_up(operator, Deed::Resumed, at);
             }
             Record::RollbackBegan { operator } => {
                 self.run_event(RunEvent::BeginRollback)?;
-                self.taken_up(operator, Deed::RolledBack, written.at);
-            }
-            Record::RunRolledBack => {
-                self.run_event(RunEvent::FinishRollback)?;
-                self.ended_at = Some(written.at);
+                self.take_up(operator, Deed::RolledBack, at);
             }
             Record::FactFound { step, name, fact } => {
-                self.step_event(step, StepEvent::FindFact, written.at)?;
+                self.step_event(step, StepEvent::FindFact, at)?;
                 self.facts.insert(name.as_str().to_owned(), fact.clone());
             }
             Record::StepBegan { step } => {
-                self.step_event(step, StepEvent::Begin, written.at)?;
-                let step = self.step_mut(step)?;
+                let step = self.step_event(step, StepEvent::Begin, at)?;
                 step.found = false;
                 step.reason = None;
             }
-            Record::StepLost { step } => {
-                self.step_event(step, StepEvent::Lose, written.at)?;
-                self.step_mut(step)?.lost += 1;
-            }
-            Record::UndoBegan { step } => {
-                self.step_event(step, StepEvent::BeginUndo, written.at)?;
-            }
-            Record::StepUndone { step } => {
-                self.step_event(step, StepEvent::FinishUndo, written.at)?;
-            }
             Record::StepWaits { step, until } => {
-                self.step_event(step, StepEvent::Wait, written.at)?;
-                self.step_mut(step)?.until = *until;
+                self.step_event(step, StepEvent::Wait, at)?.until = *until;
             }
             Record::StepFailed { step, reason } => {
-                self.step_event(step, StepEvent::Fail, written.at)?;
-                self.step_mut(step)?.reason = Some(reason.clone());
-            }
-            Record::UndoFailed { step, reason } => {
-                self.step_event(step, StepEvent::FailUndo, written.at)?;
-                self.step_mut(step)?.reason = Some(reason.clone());
+                self.step_event(step, StepEvent::Fail, at)?.reason = Some(reason.clone());
             }
             Record::StepDone { step, found } => {
-                self.step_event(step, StepEvent::Finish, written.at)?;
-                let step = self.step_mut(step)?;
+                let step = self.step_event(step, StepEvent::Finish, at)?;
                 step.found = *found;
                 step.reason = None;
             }
+            Record::StepLost { step } => self.step_event(step, StepEvent::Lose, at)?.lost += 1,
+            Record::UndoBegan { step } => {
+                self.step_event(step, StepEvent::BeginUndo, at)?;
+            }
+            Record::StepUndone { step } => {
+                self.step_event(step, StepEvent::FinishUndo, at)?;
+            }
+            Record::UndoFailed { step, reason } => {
+                self.step_event(step, StepEvent::FailUndo, at)?.reason = Some(reason.clone());
+            }
         }
-        self.last_at = written.at;
+        self.last_at = at;
         Ok(())
+    }
+
+    /// A step of the plan.
+    pub fn step(&self, name: &str) -> Option<&StepHistory> {
+        self.steps.iter().find(|step| step.name.as_str() == name)
     }
 
     /// How far a step is; pending if the plan has none of that name.
@@ -254,7 +251,13 @@ impl History {
         Ok(())
     }
 
-    fn taken_up(&mut self, operator: &Name, deed: Deed, at: Timestamp) {
+    fn end(&mut self, event: RunEvent, at: Timestamp) -> Result<(), Impossible> {
+        self.run_event(event)?;
+        self.ended_at = Some(at);
+        Ok(())
+    }
+
+    fn take_up(&mut self, operator: &Name, deed: Deed, at: Timestamp) {
         self.last_operator = operator.clone();
         self.ended_at = None;
         self.hands.push(Hand {
@@ -263,7 +266,7 @@ impl History {
             at,
         });
         for step in &mut self.steps {
-            step.spans.take_up(self.last_at);
+            step.take_up(self.last_at);
         }
     }
 
@@ -272,58 +275,20 @@ impl History {
         name: &FixedText,
         event: StepEvent,
         at: Timestamp,
-    ) -> Result<(), Impossible> {
-        let (run_status, heard_of) = (self.status, self.last_at);
-        let step = self.step_mut(name)?;
+    ) -> Result<&mut StepHistory, Impossible> {
+        let mut steps = self.steps.iter_mut();
+        let step = steps
+            .find(|step| step.name == *name)
+            .ok_or_else(|| Impossible::UnknownStep(name.clone()))?;
         let status = step.status;
-        step.status = next_step_status(status, event)
-            .filter(|_| event.belongs_to(run_status))
+        let next = next_step_status(status, event)
+            .filter(|_| event.belongs_to(self.status))
             .ok_or_else(|| Impossible::Step {
                 step: name.clone(),
                 status,
                 event,
             })?;
-        step.began_at.get_or_insert(at);
-        step.last_at = Some(at);
-        step.until = None;
-        step.spans.follow(event, at, heard_of);
-        Ok(())
-    }
-
-    /// A step of the plan.
-    pub fn step(&self, name: &str) -> Option<&StepHistory> {
-        self.steps.iter().find(|step| step.name.as_str() == name)
-    }
-
-    fn step_mut(&mut self, name: &FixedText) -> Result<&mut StepHistory, Impossible> {
-        let step = self.steps.iter_mut().find(|step| step.name == *name);
-        step.ok_or_else(|| Impossible::UnknownStep(name.clone()))
-    }
-}
-
-impl StepHistory {
-    /// Whether this run has begun it and not undone it. What was only found there
-    /// was there before the run, and stays when the run is undone.
-    pub fn is_to_be_undone(&self) -> bool {
-        self.status.may_have_effect() && !self.found
-    }
-
-    /// When it was at work, waited and was undone, in order.
-    pub fn spans(&self) -> &[Span] {
-        self.spans.as_slice()
-    }
-
-    fn new(name: &FixedText) -> StepHistory {
-        StepHistory {
-            name: name.clone(),
-            status: StepStatus::Pending,
-            began_at: None,
-            last_at: None,
-            found: false,
-            reason: None,
-            until: None,
-            lost: 0,
-            spans: Spans::default(),
-        }
+        step.follow(event, next, at, self.last_at);
+        Ok(step)
     }
 }

@@ -8,7 +8,6 @@ mod record;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
 use serde::Deserialize;
 
 pub use self::error::JournalError;
@@ -16,6 +15,7 @@ pub use self::file::LineSink;
 pub(crate) use self::file::sync_folder;
 pub(crate) use self::record::FORMAT;
 pub use self::record::{FixedText, Record, Written};
+use crate::history::History;
 
 /// A journal that can be appended to.
 pub struct Journal {
@@ -89,15 +89,6 @@ impl Journal {
     }
 }
 
-impl Written {
-    pub(crate) fn now(record: Record) -> Written {
-        Written {
-            at: Timestamp::now(),
-            record,
-        }
-    }
-}
-
 /// Every record of a journal. A last line without its end was cut off by the end
 /// of the process that wrote it: it counts as not written.
 pub(crate) fn read(path: &Path) -> Result<Vec<Written>, JournalError> {
@@ -128,6 +119,32 @@ pub(crate) fn records(path: &Path, text: &[u8]) -> Result<Vec<Written>, JournalE
             })
         })
         .collect()
+}
+
+/// The history that a journal tells.
+pub(crate) fn history(path: &Path) -> Result<History, JournalError> {
+    replay(path, &read(path)?)
+}
+
+/// The history that the records tell.
+pub(crate) fn replay(path: &Path, records: &[Written]) -> Result<History, JournalError> {
+    let impossible = |line: usize| {
+        move |source| JournalError::Impossible {
+            path: path.to_owned(),
+            line,
+            source,
+        }
+    };
+    let Some((first, later)) = records.split_first() else {
+        return Err(JournalError::Empty {
+            path: path.to_owned(),
+        });
+    };
+    let mut history = History::begin(first).map_err(impossible(1))?;
+    for (index, record) in later.iter().enumerate() {
+        history.follow(record).map_err(impossible(index + 2))?;
+    }
+    Ok(history)
 }
 
 /// Looks at the format alone: what else a newer build writes, nobody knows here.

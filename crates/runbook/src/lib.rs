@@ -3,6 +3,8 @@
 
 mod about;
 mod fact;
+mod log;
+mod name;
 mod plan;
 mod step;
 
@@ -16,7 +18,6 @@ mod history;
 mod journal;
 mod run;
 mod runs;
-mod span;
 mod status;
 
 mod document;
@@ -28,15 +29,16 @@ pub use about::{About, Kind, Undo};
 pub use document::{plan_lines, plan_summary, runbook_section};
 pub use engine::run_forward;
 pub use event::{Conductor, Event};
-pub use fact::{Fact, Facts, Fingerprint, MissingFact, Name, NotAName};
+pub use fact::{Fact, Facts, MissingFact};
 pub use forecast::{Forecast, Foreseen, Intended, foresee};
-pub use history::{History, Impossible, StepHistory};
+pub use history::{Activity, Deed, Hand, History, Impossible, Span, SpanEnd, StepHistory};
 pub use journal::{FixedText, Journal, JournalError, LineSink, Record, Written};
+pub use log::Log;
+pub use name::{Fingerprint, Name, NotAName};
 pub use plan::Plan;
 pub use rollback::roll_back;
-pub use run::{Log, Run};
+pub use run::Run;
 pub use runs::{RunSummary, Runs, RunsError};
-pub use span::{Activity, Deed, Hand, Span, SpanEnd};
 pub use status::{RunEvent, RunStatus, StepEvent, StepStatus, next_run_status, next_step_status};
 pub use step::{Applied, Observed, Step, StepError};
 pub use stopped::Stopped;

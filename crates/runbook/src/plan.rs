@@ -1,13 +1,22 @@
 //! A rotation as a list of steps.
 
 use crate::about::About;
-use crate::engine::Place;
 use crate::step::Step;
 
 /// The steps of a rotation, in their order.
 pub struct Plan<C, E> {
     rotation: &'static str,
     steps: Vec<Box<dyn Step<C, E>>>,
+}
+
+/// Where a step stands in its plan.
+#[derive(Clone, Copy)]
+pub(crate) struct Position {
+    /// Counted from 1.
+    pub(crate) number: usize,
+    /// How many steps there are.
+    pub(crate) of: usize,
+    pub(crate) about: &'static About,
 }
 
 impl<C, E> Plan<C, E> {
@@ -38,16 +47,16 @@ impl<C, E> Plan<C, E> {
         self.steps.iter().map(AsRef::as_ref)
     }
 
-    /// The steps with their places.
-    pub(crate) fn places(&self) -> impl DoubleEndedIterator<Item = (Place, &dyn Step<C, E>)> {
+    /// The steps with their positions.
+    pub(crate) fn positions(&self) -> impl DoubleEndedIterator<Item = (Position, &dyn Step<C, E>)> {
         let of = self.steps.len();
         self.steps().enumerate().map(move |(index, step)| {
-            let place = Place {
+            let position = Position {
                 number: index + 1,
                 of,
                 about: step.about(),
             };
-            (place, step)
+            (position, step)
         })
     }
 

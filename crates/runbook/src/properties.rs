@@ -7,10 +7,8 @@ mod replay;
 
 use std::path::Path;
 
-use crate::history::{History, StepHistory};
-use crate::journal::{self, FORMAT, JournalError, Written};
-use crate::run::replay as told_by;
-use crate::span::SpanEnd;
+use crate::history::{History, SpanEnd, StepHistory};
+use crate::journal::{self, FORMAT, JournalError, Written, replay as told_by};
 use crate::status::{RunStatus, StepStatus};
 use crate::{Fact, Name};
 

@@ -1,11 +1,11 @@
 //! The way back: every step that this run has begun is undone, the last first.
 
-use crate::about::Undo;
-use crate::engine::Place;
+use crate::about::{About, Undo};
 use crate::event::{Conductor, Event};
-use crate::journal::Record;
-use crate::plan::Plan;
-use crate::run::{Log, Run};
+use crate::journal::{JournalError, Record};
+use crate::log::Log;
+use crate::plan::{Plan, Position};
+use crate::run::Run;
 use crate::step::{Step, StepError};
 use crate::stopped::Stopped;
 
@@ -25,21 +25,21 @@ pub async fn roll_back<C, E: StepError>(
     refuse_what_cannot_be_undone(plan, run)?;
     let operator = run.operator();
     run.write(Record::RollbackBegan { operator })?;
-    for (place, step) in plan.places().rev() {
-        if !run.has_to_undo(place.about.name) {
+    for (position, step) in plan.positions().rev() {
+        if !run.has_to_undo(position.about.name) {
             continue;
         }
         if conductor.is_interrupted() {
-            return Err(place.interrupted());
+            return Err(Stopped::interrupted(position));
         }
-        undo(step, place, context, run, conductor).await?;
+        undo(step, position, context, run, conductor).await?;
     }
     run.write(Record::RunRolledBack)?;
     Ok(())
 }
 
 fn refuse_what_cannot_be_undone<C, E>(plan: &Plan<C, E>, run: &Run) -> Result<(), Stopped<E>> {
-    for (Place { number, about, .. }, _) in plan.places() {
+    for (Position { number, about, .. }, _) in plan.positions() {
         let has_begun = run.has_to_undo(about.name);
         if has_begun && matches!(about.undo, Undo::Impossible(_)) {
             return Err(Stopped::CannotUndo { number, about });
@@ -50,12 +50,12 @@ fn refuse_what_cannot_be_undone<C, E>(plan: &Plan<C, E>, run: &Run) -> Result<()
 
 async fn undo<C, E: StepError>(
     step: &dyn Step<C, E>,
-    place: Place,
+    position: Position,
     context: &mut C,
     run: &mut Run,
     conductor: &mut dyn Conductor,
 ) -> Result<(), Stopped<E>> {
-    let Place { number, of, about } = place;
+    let Position { number, of, about } = position;
     run.write(Record::UndoBegan {
         step: about.name.into(),
     })?;
@@ -69,17 +69,9 @@ async fn undo<C, E: StepError>(
     let mut log = Log::new(run, about.name, conductor);
     match step.undo(context, &mut log).await {
         Ok(()) => {}
-        Err(error) if error.is_interruption() => return Err(place.interrupted()),
+        Err(error) if error.is_interruption() => return Err(Stopped::interrupted(position)),
         Err(error) => {
-            let written = run.write(Record::UndoFailed {
-                step: about.name.into(),
-                reason: error.reason().into(),
-            });
-            if written.is_err() {
-                // The journal's error is the one that is returned.
-                conductor.event(Event::Remark(&error.to_string()));
-            }
-            written?;
+            write_failure(&error, about, run, conductor)?;
             return Err(Stopped::Stuck {
                 number,
                 about,
@@ -102,4 +94,21 @@ async fn undo<C, E: StepError>(
     })?;
     conductor.event(Event::Ends { about });
     Ok(())
+}
+
+/// Where that can't be written, the journal's error is the one that is returned.
+fn write_failure<E: StepError>(
+    error: &E,
+    about: &'static About,
+    run: &mut Run,
+    conductor: &mut dyn Conductor,
+) -> Result<(), JournalError> {
+    let written = run.write(Record::UndoFailed {
+        step: about.name.into(),
+        reason: error.reason().into(),
+    });
+    if written.is_err() {
+        conductor.event(Event::Remark(&error.to_string()));
+    }
+    written
 }

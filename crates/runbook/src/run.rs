@@ -3,10 +3,9 @@
 use std::fs::File;
 use std::path::Path;
 
-use crate::event::{Conductor, Event};
-use crate::fact::{Fact, Facts, Name};
 use crate::history::{History, Impossible, StepHistory};
-use crate::journal::{FixedText, Journal, JournalError, LineSink, Record, Written};
+use crate::journal::{Journal, JournalError, LineSink, Record, Written, replay};
+use crate::name::Name;
 use crate::status::{RunEvent, StepStatus};
 
 /// A run that this process alone may carry on.
@@ -18,13 +17,6 @@ pub struct Run {
     reopened: bool,
     /// Held until the run is dropped, or the process ends.
     _locks: Vec<File>,
-}
-
-/// The journal, as a step may write to it.
-pub struct Log<'a> {
-    run: &'a mut Run,
-    step: &'static str,
-    conductor: &'a mut dyn Conductor,
 }
 
 impl Run {
@@ -136,104 +128,5 @@ impl Run {
             path: self.journal.path().to_owned(),
             source,
         }
-    }
-}
-
-/// The history that the records tell.
-pub(crate) fn replay(path: &Path, records: &[Written]) -> Result<History, JournalError> {
-    let impossible = |line: usize| {
-        move |source| JournalError::Impossible {
-            path: path.to_owned(),
-            line,
-            source,
-        }
-    };
-    let Some((first, later)) = records.split_first() else {
-        return Err(JournalError::Empty {
-            path: path.to_owned(),
-        });
-    };
-    let mut history = History::begin(first).map_err(impossible(1))?;
-    for (index, record) in later.iter().enumerate() {
-        history.follow(record).map_err(impossible(index + 2))?;
-    }
-    Ok(history)
-}
-
-impl<'a> Log<'a> {
-    pub(crate) fn new(
-        run: &'a mut Run,
-        step: &'static str,
-        conductor: &'a mut dyn Conductor,
-    ) -> Log<'a> {
-        Log {
-            run,
-            step,
-            conductor,
-        }
-    }
-
-    /// What is known so far.
-    pub fn facts(&self) -> &Facts {
-        &self.run.history.facts
-    }
-
-    /// Records a fact; when this returns, it is on the disk. One that is known
-    /// already is not written again.
-    ///
-    /// # Errors
-    ///
-    /// When it can't be written: the step must not go on.
-    pub fn record(&mut self, name: &'static str, fact: Fact) -> Result<(), JournalError> {
-        if self.facts().get(name) == Some(&fact) {
-            return Ok(());
-        }
-        self.conductor.event(Event::Fact { name, fact: &fact });
-        self.run.write(Record::FactFound {
-            step: FixedText::from(self.step),
-            name: FixedText::from(name),
-            fact,
-        })
-    }
-
-    /// Records a fact, and before it what it is made up of, of which who watches doesn't
-    /// hear. One write brings all of it to the disk: it takes no longer than one fact.
-    ///
-    /// # Errors
-    ///
-    /// When it can't be written: the step must not go on.
-    pub fn record_with(
-        &mut self,
-        name: &'static str,
-        fact: Fact,
-        details: Vec<(&'static str, Fact)>,
-    ) -> Result<(), JournalError> {
-        let known = self.facts();
-        let is_known = |name, fact: &Fact| known.get(name) == Some(fact);
-        let record = |name: &'static str, fact| Record::FactFound {
-            step: FixedText::from(self.step),
-            name: FixedText::from(name),
-            fact,
-        };
-        let mut records: Vec<Record> = details
-            .into_iter()
-            .filter(|(name, fact)| !is_known(name, fact))
-            .map(|(name, fact)| record(name, fact))
-            .collect();
-        if !is_known(name, &fact) {
-            self.conductor.event(Event::Fact { name, fact: &fact });
-            records.push(record(name, fact));
-        }
-        self.run.write_all(records)
-    }
-
-    /// The name of the run.
-    pub fn run_name(&self) -> &Name {
-        &self.run.history.run
-    }
-
-    /// Tells whoever watches something that belongs into no journal.
-    pub fn say(&mut self, text: &str) {
-        self.conductor.event(Event::Remark(text));
     }
 }

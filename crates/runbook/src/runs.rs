@@ -14,11 +14,11 @@ use jiff::Timestamp;
 
 pub use self::error::RunsError;
 use self::error::error;
-use crate::fact::Name;
 use crate::history::History;
 use crate::journal::{self, FORMAT, Journal, JournalError, Record};
+use crate::name::Name;
 use crate::plan::Plan;
-use crate::run::{Run, replay};
+use crate::run::Run;
 
 const JOURNAL: &str = "journal.jsonl";
 
@@ -112,7 +112,7 @@ impl Runs {
         let path = self.journal_of(run)?;
         // Looked at before it is opened: opening mends its end, and this may not be
         // the lock that keeps others from writing to it.
-        let history = replay(&path, &journal::read(&path)?)?;
+        let history = journal::history(&path)?;
         let rotation = history.rotation.as_str();
         if rotation != plan.rotation() {
             return Err(RunsError::OtherRotation {
@@ -153,7 +153,7 @@ impl Runs {
     fn summary(&self, name: &str) -> Option<RunSummary> {
         let folder = self.folder.join("runs").join(name);
         let path = folder.join(JOURNAL);
-        let history = match journal::read(&path).and_then(|records| replay(&path, &records)) {
+        let history = match journal::history(&path) {
             Err(JournalError::Empty { .. }) => return None,
             Err(JournalError::Io { source, .. }) if is_no_journal(&source) => return None,
             history => history,

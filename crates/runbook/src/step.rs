@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::about::About;
 use crate::fact::Facts;
 use crate::forecast::Forecast;
-use crate::run::Log;
+use crate::log::Log;
 
 /// One step of a rotation, over a context `C` that reaches the world.
 ///

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::about::About;
 use crate::journal::JournalError;
+use crate::plan::Position;
 
 /// Why a run stopped. The journal knows where it stands.
 #[derive(Debug, thiserror::Error)]
@@ -73,4 +74,13 @@ pub enum Stopped<E> {
     /// The journal can't be written: nothing more was done.
     #[error(transparent)]
     Journal(#[from] JournalError),
+}
+
+impl<E> Stopped<E> {
+    pub(crate) fn interrupted(position: Position) -> Stopped<E> {
+        Stopped::Interrupted {
+            number: position.number,
+            about: position.about,
+        }
+    }
 }

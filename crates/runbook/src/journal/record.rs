@@ -6,7 +6,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::fact::{Fact, Name};
+use crate::fact::Fact;
+use crate::name::Name;
 
 /// The format that this build writes and reads. A journal of a higher one is refused.
 pub(crate) const FORMAT: u32 = 1;
@@ -119,6 +120,15 @@ pub enum Record {
     },
     /// Everything is undone.
     RunRolledBack,
+}
+
+impl Written {
+    pub(crate) fn now(record: Record) -> Written {
+        Written {
+            at: Timestamp::now(),
+            record,
+        }
+    }
 }
 
 impl FixedText {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use super::claim::Claim;
 use super::error::{RunsError, error};
 use super::{RunSummary, Runs};
-use crate::fact::Name;
 use crate::history::History;
+use crate::name::Name;
 use crate::status::RunStatus;
 
 impl Runs {

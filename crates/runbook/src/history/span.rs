@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 
-use crate::fact::Name;
 use crate::status::StepEvent;
 
 /// A time in which a step did one thing.
@@ -42,28 +41,6 @@ pub enum SpanEnd {
     Undone,
     /// Its undo failed.
     UndoFailed,
-}
-
-/// Somebody who had a hand in a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hand {
-    /// Who.
-    pub operator: Name,
-    /// What they did.
-    pub deed: Deed,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// What somebody does with a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
-    /// Begins it.
-    Began,
-    /// Goes on with it.
-    Resumed,
-    /// Begins, or goes on with, undoing it.
-    RolledBack,
 }
 
 /// The times of a step, in their order.
