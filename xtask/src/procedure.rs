@@ -170,7 +170,7 @@ impl Procedure {
     pub(crate) async fn trial(&mut self) -> Ended {
         let tried = self.tried().await;
         let foreseen = match tried {
-            Ok(_) => rotation::foresee(&self.plan, &mut self.context).await,
+            Ok(_) => runbook::foresee(&self.plan, &mut self.context).await,
             Err(_) => Ok(Vec::new()),
         };
         self.watcher.quiet();

@@ -4,10 +4,9 @@ mod check;
 mod obtain;
 mod revoke;
 mod revoke_first;
-mod revoked;
+mod rollback;
 mod test;
 mod verify;
-mod way_back;
 
 use platform::{Issuer, OauthChecks, OauthClient, Proof, Reference, Verdict};
 use runbook::{About, Step};
@@ -26,7 +25,7 @@ use crate::steps::{
 pub(crate) use check::trial;
 pub(crate) use obtain::OBTAIN;
 pub(crate) use revoke_first::{NAME as REVOKE_FIRST, refuse_after_revocation};
-pub(crate) use way_back::refuse_rollback;
+pub(crate) use rollback::refuse_rollback;
 
 /// Who issues both client secrets, unless the settings say otherwise.
 pub const ISSUER: &str = "https://sso.redhat.com/auth/realms/redhat-external";
@@ -94,7 +93,7 @@ pub(crate) fn plan(rotation: &'static str, obtain: &'static About, parameters: P
     if parameters.emergency {
         if !parameters.containment.revoke {
             steps.push(Box::new(revoke::Revoke));
-            steps.push(Box::new(revoked::Revoked));
+            steps.push(Box::new(revoke::Revoked));
         }
         steps.push(Box::new(Retire));
         steps.push(Box::new(Destroy));

@@ -1,5 +1,7 @@
 //! What steps work on: the platform, the database, and the candidate in memory.
 
+mod rehearsal;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +10,7 @@ use platform::{Binding, Bound, Platform, Reference, Service, Version, VersionSta
 use runbook::Facts;
 use secret::{SecretValue, VersionNumber, Versioned};
 
+pub(crate) use self::rehearsal::in_use;
 use crate::error::Error;
 use crate::facts;
 use crate::material::{Found, Material};

@@ -9,7 +9,7 @@ mod check;
 mod end_sessions;
 mod generate;
 mod lock_out;
-mod role;
+mod login;
 mod second_role;
 mod set_password;
 mod verify;
@@ -31,7 +31,7 @@ use crate::steps::{
 pub(crate) use check::trial;
 pub(crate) use end_sessions::NAME as END_SESSIONS;
 pub(crate) use lock_out::FIRST as LOCK_OUT_FIRST;
-pub(crate) use role::{is_candidate, refuse_if_accepted, url_of};
+pub(crate) use login::{is_candidate, refuse_if_accepted, url_of};
 pub(crate) use set_password::{NAME as SET_PASSWORD, let_in_again};
 
 /// How a login is replaced.

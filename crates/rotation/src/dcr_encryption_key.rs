@@ -6,12 +6,15 @@
 //! revision is up. The outage is what lies between the commit and the traffic.
 
 mod check;
+mod database;
+mod examination;
 mod generate;
 mod list_clients;
 mod reencrypt;
 mod survey;
 mod sweep;
 mod table;
+mod tokens;
 mod verify;
 
 use runbook::{About, Step};
@@ -27,6 +30,9 @@ use crate::steps::{
 };
 
 pub(crate) use check::{refuse_rollback, trial};
+pub use database::{Database, RowObserver};
+pub use examination::{Examined, examine};
+pub use tokens::{Cells, Tokens};
 
 /// The secret.
 pub const SECRET: Secret = DCR_ENCRYPTION_KEY;

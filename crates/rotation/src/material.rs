@@ -3,8 +3,8 @@
 use secret::{FernetKey, Fingerprint, SecretValue, VersionNumber};
 
 use crate::client_secret::Client;
-use crate::database::Database;
 use crate::database_login::{Logins, refuse_if_accepted, url_of};
+use crate::dcr_encryption_key::Database;
 use crate::error::Error;
 
 /// What a rotation works on beside the store and the services.

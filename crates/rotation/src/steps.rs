@@ -2,6 +2,7 @@
 
 mod admitted;
 mod announce;
+mod announcements;
 mod backup;
 mod close;
 mod cut_over;

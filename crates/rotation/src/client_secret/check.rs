@@ -8,7 +8,7 @@ use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
 use super::{ask_issuer, oauth_client};
 use crate::context::Context;
 use crate::error::Error;
-use crate::place;
+use crate::same_place;
 use crate::steps;
 
 /// Looks at everything that later steps need.
@@ -38,7 +38,7 @@ impl Step<Context, Error> for Check {
     }
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
-        place::record(context, log)?;
+        same_place::record(context, log)?;
         match check(context, log.facts()).await? {
             Verdict::Accepted => log.say("the issuer accepts the value in use"),
             Verdict::Refused => {

@@ -7,10 +7,10 @@ use runbook::{About, Applied, Facts, Kind, Log, Name, Observed, Step, Undo};
 use secret::{DatabaseUrl, SecretValue};
 
 use super::Mode;
-use super::role::next_role;
+use super::login::next_role;
 use crate::context::{Consumer, Context, old_version};
 use crate::error::Error;
-use crate::place;
+use crate::same_place;
 use crate::steps;
 
 /// Looks at everything that later steps need.
@@ -41,7 +41,7 @@ impl Step<Context, Error> for Check {
     }
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
-        place::record(context, log)?;
+        same_place::record(context, log)?;
         let url = check(context, log.facts()).await?;
         log.say(&format!("`{}` logs in", url.user()?));
         Ok(Applied::Done)

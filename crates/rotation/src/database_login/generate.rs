@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use runbook::{About, Applied, Fact, Facts, Kind, Log, Name, Observed, Step, Undo};
 use secret::{Password, SecretValue};
 
-use super::role::next_role;
+use super::login::next_role;
 use crate::context::{Context, old_version};
 use crate::error::Error;
 use crate::facts;

@@ -5,11 +5,11 @@ use reencrypt::Mode;
 use runbook::{About, Applied, Facts, History, Kind, Log, Observed, Step, Undo};
 use secret::FernetKey;
 
+use super::tokens::Tokens;
 use crate::context::Context;
-use crate::database::Tokens;
 use crate::error::Error;
 use crate::facts;
-use crate::place;
+use crate::same_place;
 use crate::steps;
 
 /// Looks at everything that later steps need.
@@ -40,7 +40,7 @@ impl Step<Context, Error> for Check {
     }
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
-        place::record(context, log)?;
+        same_place::record(context, log)?;
         let key = key_in_use(context, Some(log.facts())).await?;
         let tokens = check(context, &key).await?;
         log.say(&format!(
@@ -84,22 +84,13 @@ pub(crate) async fn refuse_rollback(context: &mut Context, history: &History) ->
         return Ok(());
     }
     let tokens = super::reencrypt::count(context, &history.facts).await?;
-    if tokens.unreadable() > 0 {
-        return Err(Error::Unreadable {
-            cells: tokens.unreadable(),
-        });
-    }
-    Ok(())
+    tokens.refuse_unreadable()
 }
 
 async fn check(context: &mut Context, key: &FernetKey) -> Result<Tokens, Error> {
     context.table()?.check().await?;
     let tokens = context.table()?.count(key, None).await?;
-    if tokens.unreadable() > 0 {
-        return Err(Error::Unreadable {
-            cells: tokens.unreadable(),
-        });
-    }
+    tokens.refuse_unreadable()?;
     Ok(tokens)
 }
 

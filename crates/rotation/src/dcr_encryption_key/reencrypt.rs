@@ -5,8 +5,9 @@ use reencrypt::{Counts, Mode, PerColumn};
 use runbook::{About, Applied, Fact, Facts, Kind, Log, Observed, Step, Undo};
 use secret::FernetKey;
 
+use super::database::Reencrypted;
+use super::tokens::Tokens;
 use crate::context::{Context, new_version, old_version};
-use crate::database::{Reencrypted, Tokens};
 use crate::error::Error;
 use crate::facts;
 use crate::steps;

@@ -41,11 +41,7 @@ impl Step<Context, Error> for Survey {
         let old = context.key(version).await?;
         let new = context.key(new_version(log.facts())?).await?;
         let tokens = context.table()?.count(&old, Some(&new)).await?;
-        if tokens.unreadable() > 0 {
-            return Err(Error::Unreadable {
-                cells: tokens.unreadable(),
-            });
-        }
+        tokens.refuse_unreadable()?;
         log.record(facts::CLIENTS, Fact::Count(tokens.clients))?;
         log.record(facts::TOKENS_UNDER_OLD_KEY, Fact::Count(tokens.under_old()))?;
         Ok(Applied::Done)

@@ -2,8 +2,8 @@
 
 use secret::{FernetKey, SecretValue, VersionNumber};
 
+use super::database::Database;
 use crate::context::Context;
-use crate::database::Database;
 use crate::error::Error;
 use crate::material::Material;
 

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use runbook::{About, Applied, Fact, Facts, Kind, Log, Observed, Step, Undo};
 
 use super::reencrypt;
+use super::tokens::{Cells, Tokens};
 use crate::context::{Context, old_version};
-use crate::database::{Cells, Tokens};
 use crate::error::Error;
 use crate::facts;
 use crate::steps;
@@ -56,11 +56,7 @@ impl Step<Context, Error> for Verify {
                 tokens: tokens.under_old(),
             });
         }
-        if tokens.unreadable() > 0 {
-            return Err(Error::Unreadable {
-                cells: tokens.unreadable(),
-            });
-        }
+        tokens.refuse_unreadable()?;
         let verified = Fact::Count(tokens.under_new());
         log.record_with(facts::VERIFIED, verified, details(&tokens))?;
         Ok(Applied::Done)

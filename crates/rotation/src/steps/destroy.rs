@@ -6,9 +6,9 @@ use runbook::{About, Applied, Facts, Forecast, Kind, Log, Observed, Step, Undo};
 use secret::VersionNumber;
 
 use super::retire::copies;
+use crate::context::in_use;
 use crate::context::{Context, old_version};
 use crate::error::Error;
-use crate::foresight::in_use;
 
 /// Destroys the old version, once it is retired.
 pub(crate) struct Destroy;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
 
-use crate::announcements::{Occasion, announcements};
+use super::announcements::{Occasion, announcements};
 use crate::client_secret;
 use crate::context::{Context, old_version};
 use crate::emergency::Containment;

@@ -7,10 +7,10 @@ use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Name, Observed, 
 use secret::VersionNumber;
 
 use super::side_by_side::side_by_side;
+use crate::context::in_use;
 use crate::context::{Consumer, Context, new_version, old_version};
 use crate::error::Error;
 use crate::facts;
-use crate::foresight::in_use;
 use crate::secrets::Role;
 
 /// Binds every consumer to the number of the version that it reads now.

@@ -8,10 +8,10 @@ use secret::VersionNumber;
 use super::pin::{discard_others, expect};
 use super::side_by_side::side_by_side;
 use super::stage::refuse_foreign_in;
+use crate::context::in_use;
 use crate::context::{Context, new_version, old_version};
 use crate::error::Error;
 use crate::facts;
-use crate::foresight::in_use;
 use crate::material::Found;
 
 /// Disables the old version, when nothing needs it any more.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use reencrypt::{
-    ColumnName, Counts, Event, Keyring, Mode, PerColumn, Phase, Survey, SurveyCounts, Timeouts, Tls,
+    ColumnName, Counts, Event, Keyring, Mode, PerColumn, Phase, Survey, Timeouts, Tls,
 };
 use secret::{DatabaseUrl, FernetKey, VersionNumber};
 use tokio_util::sync::CancellationToken;
 
+use super::tokens::Tokens;
 use crate::error::Error;
 
 /// Who is told how far a survey or a re-encryption is.
@@ -33,30 +34,6 @@ pub struct Database {
     pub interrupt: CancellationToken,
 }
 
-/// The cells of a table by the key that opens them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tokens {
-    /// Rows in the table.
-    pub clients: u64,
-    /// The cells of each column.
-    pub columns: PerColumn<Cells>,
-}
-
-/// The cells of one column: `scanned` is the sum of all the others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cells {
-    /// All cells.
-    pub scanned: u64,
-    /// Under the new key.
-    pub under_new: u64,
-    /// Under the old key.
-    pub under_old: u64,
-    /// Without a token.
-    pub empty: u64,
-    /// Under none of the keys.
-    pub unreadable: u64,
-}
-
 /// What a re-encryption did.
 pub(crate) struct Reencrypted {
     /// The counts; on a dry run, all of it was rolled back.
@@ -76,9 +53,7 @@ impl Database {
     /// Checks that the table can be re-encrypted and that every encrypted column is known.
     pub(crate) async fn check(&mut self) -> Result<reencrypt::Plan, Error> {
         let mut connection = self.connect().await?;
-        reencrypt::check(&mut connection, &self.excluded_columns)
-            .await
-            .map_err(|source| Error::database("check the table", source))
+        self.check_over(&mut connection).await
     }
 
     /// Who the clients are.
@@ -97,34 +72,20 @@ impl Database {
     ) -> Result<Tokens, Error> {
         let keyring = Keyring::for_survey(std::slice::from_ref(old), new)?;
         let survey = self.survey(keyring, Listed::Yes).await?;
-        let has_new = new.is_some();
-        let PerColumn(columns) = survey.columns;
-        Ok(Tokens {
-            clients: survey.clients,
-            columns: PerColumn(columns.map(|counts| cells(&counts, has_new))),
-        })
+        Ok(Tokens::of(survey, new.is_some()))
     }
 
     /// The same by the new key alone: what is under the old one counts as unreadable.
     pub(crate) async fn count_under_new(&mut self, new: &FernetKey) -> Result<Tokens, Error> {
-        let Tokens { clients, columns } = self.count(new, None).await?;
-        let PerColumn(columns) = columns;
-        let of_new = |cells: Cells| Cells {
-            under_new: cells.under_old,
-            under_old: 0,
-            ..cells
-        };
-        Ok(Tokens {
-            clients,
-            columns: PerColumn(columns.map(of_new)),
-        })
+        Ok(self.count(new, None).await?.by_new_key_alone())
     }
 
     /// Counts the tokens under one key. All others count for nothing here.
     pub(crate) async fn tokens_under(&mut self, key: &FernetKey) -> Result<u64, Error> {
         let keyring = Keyring::for_survey(std::slice::from_ref(key), None)?;
         let survey = self.survey(keyring, Listed::No).await?;
-        Ok(sum(&survey.columns, |counts| first(&counts.under)))
+        let columns = survey.columns.iter();
+        Ok(columns.flat_map(|(_, counts)| &counts.under).sum())
     }
 
     /// Puts every token that is under `from` under `to`.
@@ -136,9 +97,7 @@ impl Database {
     ) -> Result<Reencrypted, Error> {
         let keyring = Arc::new(Keyring::for_rotation(std::slice::from_ref(from), to)?);
         let mut connection = self.connect().await?;
-        let plan = reencrypt::check(&mut connection, &self.excluded_columns)
-            .await
-            .map_err(|source| Error::database("check the table", source))?;
+        let plan = self.check_over(&mut connection).await?;
         let mut committed_at = None;
         let mut observer = |event: Event<'_>| {
             if matches!(event, Event::Phase(Phase::Committing)) {
@@ -169,7 +128,8 @@ impl Database {
     pub(crate) async fn is_all_under(&mut self, key: &FernetKey) -> Result<bool, Error> {
         let keyring = Keyring::for_survey(std::slice::from_ref(key), None)?;
         let survey = self.survey(keyring, Listed::No).await?;
-        Ok(sum(&survey.columns, |counts| counts.unreadable) == 0)
+        let mut columns = survey.columns.iter();
+        Ok(columns.all(|(_, counts)| counts.unreadable == 0))
     }
 
     /// Re-encrypts and surveys until the survey counts no token under `from`.
@@ -222,6 +182,15 @@ impl Database {
         Ok(())
     }
 
+    async fn check_over(
+        &self,
+        connection: &mut reencrypt::Database,
+    ) -> Result<reencrypt::Plan, Error> {
+        reencrypt::check(connection, &self.excluded_columns)
+            .await
+            .map_err(|source| Error::database("check the table", source))
+    }
+
     async fn survey(&mut self, keyring: Keyring, listed: Listed) -> Result<Survey, Error> {
         let mut connection = self.connect().await?;
         let keyring = Arc::new(keyring);
@@ -241,48 +210,6 @@ impl Database {
         connected
             .unwrap_or(Err(reencrypt::Error::Interrupted))
             .map_err(|source| Error::database("connect to the database", source))
-    }
-}
-
-/// Of the first of the keys that were tried.
-#[expect(clippy::indexing_slicing, reason = "no survey without a key")]
-fn first(under: &[u64]) -> u64 {
-    under[0]
-}
-
-fn sum(columns: &PerColumn<SurveyCounts>, count: impl Fn(&SurveyCounts) -> u64) -> u64 {
-    columns.iter().map(|(_, counts)| count(counts)).sum()
-}
-
-/// By the keys in the order of the survey: the new one first, if there is one.
-fn cells(counts: &SurveyCounts, has_new: bool) -> Cells {
-    Cells {
-        scanned: counts.scanned,
-        under_new: if has_new { first(&counts.under) } else { 0 },
-        under_old: counts.under.last().copied().unwrap_or_default(),
-        empty: counts.empty,
-        unreadable: counts.unreadable,
-    }
-}
-
-impl Tokens {
-    /// Under the new key.
-    pub fn under_new(&self) -> u64 {
-        self.sum(|cells| cells.under_new)
-    }
-
-    /// Under the old key.
-    pub fn under_old(&self) -> u64 {
-        self.sum(|cells| cells.under_old)
-    }
-
-    /// Under none of the keys.
-    pub fn unreadable(&self) -> u64 {
-        self.sum(|cells| cells.unreadable)
-    }
-
-    fn sum(&self, count: impl Fn(&Cells) -> u64) -> u64 {
-        self.columns.iter().map(|(_, cells)| count(cells)).sum()
     }
 }
 

@@ -1,22 +1,12 @@
-//! What the steps of a rotation would do to the platform, for `--dry-run`.
+//! What steps would do to the platform, for `--dry-run`.
 
 use platform::{Bound, Change, Reference, VersionState, Which};
-use runbook::{Fact, Forecast, Foreseen, foresee as foresee_plan};
+use runbook::{Fact, Forecast};
 use secret::VersionNumber;
 
-use crate::Plan;
-use crate::context::{Context, old_version};
+use super::{Context, old_version};
 use crate::error::Error;
 use crate::facts;
-
-/// Every step of a plan with what it would do, in order. Reads only.
-///
-/// # Errors
-///
-/// What would have stopped the rotation.
-pub async fn foresee(plan: &Plan, context: &mut Context) -> Result<Vec<Foreseen>, Error> {
-    foresee_plan(plan, context).await
-}
 
 impl Context {
     /// Has the platform tell what a change comes to.

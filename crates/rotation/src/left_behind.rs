@@ -23,15 +23,15 @@ pub struct LeftBehind {
 pub fn left_behind<'a>(histories: impl IntoIterator<Item = &'a History>) -> Vec<LeftBehind> {
     let mut histories: Vec<&History> = histories.into_iter().collect();
     histories.sort_by_key(|history| std::cmp::Reverse(history.began_at));
-    let mut said = Vec::new();
+    let mut settled = Vec::new();
     let mut left = Vec::new();
     for history in histories {
         let rotation = history.rotation.as_str();
-        if said.contains(&rotation) {
+        if settled.contains(&rotation) {
             continue;
         }
         if let Some(services) = expected(history) {
-            said.push(rotation);
+            settled.push(rotation);
             left.push(LeftBehind {
                 run: history.run.to_string(),
                 services,

@@ -4,8 +4,9 @@ use platform::{Bound, Platform, Reference};
 use reencrypt::Plan;
 use secret::FernetKey;
 
+use super::database::Database;
+use super::tokens::Tokens;
 use crate::context::Store;
-use crate::database::{Database, Tokens};
 use crate::error::Error;
 
 /// What was found out of a database.
