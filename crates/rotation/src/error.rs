@@ -1,5 +1,8 @@
 //! Why a step failed, and what to do about it.
 
+mod hint;
+mod reason;
+
 use platform::database_roles::DatabaseMessage;
 use reencrypt::{KeyringError, TableState};
 use runbook::{JournalError, MissingFact, NotAName, StepError};
@@ -337,6 +340,34 @@ pub enum Error {
     },
 }
 
+impl Error {
+    pub(crate) fn database(operation: &'static str, source: reencrypt::Error) -> Error {
+        Error::Database {
+            operation,
+            source: Box::new(source),
+        }
+    }
+}
+
+impl StepError for Error {
+    fn reason(&self) -> &'static str {
+        reason::reason(self)
+    }
+
+    fn hint(&self) -> Option<String> {
+        hint::hint(self)
+    }
+
+    fn is_interruption(&self) -> bool {
+        match self {
+            Error::Database { source, .. } | Error::Reencryption { source, .. } => {
+                matches!(**source, reencrypt::Error::Interrupted)
+            }
+            _ => false,
+        }
+    }
+}
+
 fn why(source: Option<&DatabaseUrlError>) -> String {
     source.map_or_else(
         || ": it is no text".to_owned(),
@@ -357,177 +388,6 @@ fn table_words(table: TableState) -> &'static str {
         TableState::RolledBack => "it was rolled back, and the table is as it was before",
         TableState::Unknown => {
             "its commit's answer was lost: the table is either wholly as before or wholly rewritten"
-        }
-    }
-}
-
-impl Error {
-    pub(crate) fn database(operation: &'static str, source: reencrypt::Error) -> Error {
-        Error::Database {
-            operation,
-            source: Box::new(source),
-        }
-    }
-}
-
-impl StepError for Error {
-    fn reason(&self) -> &'static str {
-        match self {
-            Error::Platform(error) => error.what(),
-            Error::Journal(_) => "the journal could not be written",
-            Error::MissingFact(_) | Error::NoVersion => "the journal lacks something",
-            Error::Name(_) => "something has a name that no journal may hold",
-            Error::Database { operation, .. } => match *operation {
-                "connect to the database" => "the database could not be reached",
-                "check the table" => "the table can't be re-encrypted as it is",
-                _ => "the table could not be surveyed",
-            },
-            Error::Reencryption { table, .. } => match table {
-                TableState::Untouched => "the re-encryption failed before it wrote",
-                TableState::RolledBack => "the re-encryption was rolled back",
-                TableState::Unknown => "the answer to the commit was lost",
-            },
-            Error::Keyring(_) => "the old key and the new key are the same",
-            Error::NotAKey { .. } => "a version holds no key",
-            Error::Empty { .. } => "a version is empty",
-            Error::RefusedByIssuer { .. } => "the issuer refused the value",
-            Error::OldValueDead { .. } => "the issuer refused the old value",
-            Error::Unchanged { .. } => "the candidate is the value in use",
-            Error::NoClientId { .. } => "the client's id could not be read",
-            Error::Login(_) | Error::NotAUrl { .. } => "a version holds no URL with a login",
-            Error::LoginRefused { .. } => "the database refused a login",
-            Error::RoleLacks { .. } => "a role lacks a privilege",
-            Error::SharedRole { .. } => "another secret has the same role",
-            Error::NoSecondRole { .. } => "the role may not create roles",
-            Error::NotRevoked { .. } => "the old value is not revoked",
-            Error::StillAdmitted { .. } => "a service is not closed",
-            Error::NotAdmitted { .. } => "a service is not open again",
-            Error::NoCallerList | Error::CallerList { .. } => "the list of callers is gone",
-            Error::StillAccepted { .. } => "the old login still works",
-            Error::WrongPlan => "a step belongs to another rotation",
-            Error::NotInStore { .. } => "a service doesn't read the store",
-            Error::DifferentVersions { .. } => "the services read different versions",
-            Error::VersionGone { .. } => "a version is gone from the store",
-            Error::OldVersionGone { .. } => "the old version is destroyed",
-            Error::NotReady { .. } => "a service was not ready",
-            Error::WrongRevision { .. } => "a service served with another revision",
-            Error::ReadBack { .. } => "a version was read back with another value",
-            Error::ForeignVersion { .. } => "somebody else added a version",
-            Error::CandidateLost => "the candidate was lost with its process",
-            Error::StillRead { .. } => "a revision still reads the version",
-            Error::TokensUnder { .. } => "tokens are still under the key",
-            Error::Unreadable { .. } => "cells can't be read with any of the keys",
-            Error::StillWritten { .. } => "somebody still writes with the old key",
-            Error::WrongState { .. } => "a version is not in the state it was put into",
-            Error::NoBackup => "the backup could not be found again",
-            Error::OtherPlace { .. } => "it was to go on in another place",
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Error::Platform(error) => error.hint(),
-            Error::Database { source, .. } | Error::Reencryption { source, .. } => source.hint(),
-            Error::NotAKey { source, .. } => source.hint().map(ToOwned::to_owned),
-            Error::Unreadable { .. } => Some(
-                "`cargo xtask survey-dcr` lists them; what is under an older key, `rotate-dcr --platform none` puts \
-                 under the key in use; what no key opens, put right, or delete rows that nobody needs"
-                    .to_owned(),
-            ),
-            Error::ForeignVersion { secret, version } => Some(format!(
-                "ask who added version {version} of `{secret}`; disable it if nobody needs it"
-            )),
-            Error::Login(error) => error.hint().map(str::to_owned),
-            Error::NotAUrl { source, .. } => {
-                let hint = source.as_ref().and_then(DatabaseUrlError::hint);
-                hint.map(str::to_owned)
-            }
-            Error::SharedRole { neighbour, .. } => Some(format!(
-                "give each secret a role of its own first: a new password for one would shut out the \
-                 services that read `{neighbour}`"
-            )),
-            Error::NoSecondRole { role, .. } => Some(format!(
-                "let an administrator run `ALTER ROLE \"{role}\" CREATEROLE`, or rotate with `--in-place`"
-            )),
-            Error::NoCallerList => Some(
-                "write `callers.csv` beside the journal anew: the line `service,caller`, then one such line \
-                 for each caller of each service"
-                    .to_owned(),
-            ),
-            Error::NotRevoked { .. } => Some(
-                "ask those who issued it once more: until it is revoked, whoever has it can use it"
-                    .to_owned(),
-            ),
-            Error::StillAccepted { .. } => Some(
-                "somebody gave the role this password again: resuming locks it out once more".to_owned(),
-            ),
-            Error::RefusedByIssuer { place, .. } if place == "the candidate" => Some(
-                "see that the whole value was given, and that it was issued for this client; ask those \
-                 who issued it"
-                    .to_owned(),
-            ),
-            Error::OldValueDead { secret, .. } => Some(format!(
-                "the services stay with the new value; if that is no good, ask those who issue it for another \
-                 one, and give that to `cargo xtask rotate-secret {secret}`"
-            )),
-            Error::Unchanged { .. } => {
-                Some("ask those who issue it for a new value, and give that one".to_owned())
-            }
-            Error::NotInStore { service, .. } => Some(format!(
-                "ask who put it into the configuration of `{service}`; keep a copy if a token may be \
-                 under it, then put back the value that was there"
-            )),
-            Error::OtherPlace { what, setting } => Some(format!(
-                "set {setting} as it was when the run began; the journal has the {what} among its facts"
-            )),
-            Error::NotReady { service } => Some(format!(
-                "wait until nothing is under way for `{service}`, and see that it runs"
-            )),
-            Error::StillRead { service, .. } => Some(format!(
-                "look who changed `{service}`: this run moved it to the other version"
-            )),
-            Error::TokensUnder { .. } | Error::StillWritten { .. } => Some(
-                "find the instance that still runs with the old key and stop it; resuming sweeps again"
-                    .to_owned(),
-            ),
-            Error::Journal(error) => Some(error.hint().to_owned()),
-            Error::MissingFact(_) | Error::NoVersion | Error::WrongPlan => {
-                Some("go on with the build that began the run".to_owned())
-            }
-            Error::NoClientId { secret, variable } => Some(format!(
-                "set {variable}, or add the id to the store as `{secret}`"
-            )),
-            Error::LoginRefused { .. } => {
-                Some("did somebody else give the role another password?".to_owned())
-            }
-            Error::DifferentVersions { secret, .. } => Some(format!(
-                "deploy the services so that all of them read one version of `{secret}`"
-            )),
-            // A run says how it goes on, and that is all there is to say.
-            Error::Name(_)
-            | Error::Keyring(_)
-            | Error::Empty { .. }
-            | Error::RefusedByIssuer { .. }
-            | Error::RoleLacks { .. }
-            | Error::StillAdmitted { .. }
-            | Error::NotAdmitted { .. }
-            | Error::CallerList { .. }
-            | Error::VersionGone { .. }
-            | Error::OldVersionGone { .. }
-            | Error::WrongRevision { .. }
-            | Error::ReadBack { .. }
-            | Error::CandidateLost
-            | Error::WrongState { .. }
-            | Error::NoBackup => None,
-        }
-    }
-
-    fn is_interruption(&self) -> bool {
-        match self {
-            Error::Database { source, .. } | Error::Reencryption { source, .. } => {
-                matches!(**source, reencrypt::Error::Interrupted)
-            }
-            _ => false,
         }
     }
 }

@@ -80,7 +80,11 @@ const SECTIONS: &[(&str, &[ErrorType])] = &[
     ),
     (
         "The steps of a rotation",
-        &[with_hints("crates/rotation/src/error.rs", "Error")],
+        &[ErrorType {
+            file: "crates/rotation/src/error.rs",
+            name: "Error",
+            hints: ("crates/rotation/src/error/hint.rs", "hint"),
+        }],
     ),
     (
         "Runs and their journals",

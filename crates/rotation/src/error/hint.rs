@@ -1,0 +1,103 @@
+//! What to do about a failed step, beyond resuming or rolling back.
+
+use secret::DatabaseUrlError;
+
+use super::Error;
+
+pub(super) fn hint(error: &Error) -> Option<String> {
+    match error {
+        Error::Platform(error) => error.hint(),
+        Error::Database { source, .. } | Error::Reencryption { source, .. } => source.hint(),
+        Error::NotAKey { source, .. } => source.hint().map(ToOwned::to_owned),
+        Error::Unreadable { .. } => Some(
+            "`cargo xtask survey-dcr` lists them; what is under an older key, `rotate-dcr --platform none` puts \
+             under the key in use; what no key opens, put right, or delete rows that nobody needs"
+                .to_owned(),
+        ),
+        Error::ForeignVersion { secret, version } => Some(format!(
+            "ask who added version {version} of `{secret}`; disable it if nobody needs it"
+        )),
+        Error::Login(error) => error.hint().map(str::to_owned),
+        Error::NotAUrl { source, .. } => {
+            let hint = source.as_ref().and_then(DatabaseUrlError::hint);
+            hint.map(str::to_owned)
+        }
+        Error::SharedRole { neighbour, .. } => Some(format!(
+            "give each secret a role of its own first: a new password for one would shut out the \
+             services that read `{neighbour}`"
+        )),
+        Error::NoSecondRole { role, .. } => Some(format!(
+            "let an administrator run `ALTER ROLE \"{role}\" CREATEROLE`, or rotate with `--in-place`"
+        )),
+        Error::NoCallerList => Some(
+            "write `callers.csv` beside the journal anew: the line `service,caller`, then one such line \
+             for each caller of each service"
+                .to_owned(),
+        ),
+        Error::NotRevoked { .. } => Some(
+            "ask those who issued it once more: until it is revoked, whoever has it can use it"
+                .to_owned(),
+        ),
+        Error::StillAccepted { .. } => Some(
+            "somebody gave the role this password again: resuming locks it out once more".to_owned(),
+        ),
+        Error::RefusedByIssuer { place, .. } if place == "the candidate" => Some(
+            "see that the whole value was given, and that it was issued for this client; ask those \
+             who issued it"
+                .to_owned(),
+        ),
+        Error::OldValueDead { secret, .. } => Some(format!(
+            "the services stay with the new value; if that is no good, ask those who issue it for another \
+             one, and give that to `cargo xtask rotate-secret {secret}`"
+        )),
+        Error::Unchanged { .. } => {
+            Some("ask those who issue it for a new value, and give that one".to_owned())
+        }
+        Error::NotInStore { service, .. } => Some(format!(
+            "ask who put it into the configuration of `{service}`; keep a copy if a token may be \
+             under it, then put back the value that was there"
+        )),
+        Error::OtherPlace { what, setting } => Some(format!(
+            "set {setting} as it was when the run began; the journal has the {what} among its facts"
+        )),
+        Error::NotReady { service } => Some(format!(
+            "wait until nothing is under way for `{service}`, and see that it runs"
+        )),
+        Error::StillRead { service, .. } => Some(format!(
+            "look who changed `{service}`: this run moved it to the other version"
+        )),
+        Error::TokensUnder { .. } | Error::StillWritten { .. } => Some(
+            "find the instance that still runs with the old key and stop it; resuming sweeps again"
+                .to_owned(),
+        ),
+        Error::Journal(error) => Some(error.hint().to_owned()),
+        Error::MissingFact(_) | Error::NoVersion | Error::WrongPlan => {
+            Some("go on with the build that began the run".to_owned())
+        }
+        Error::NoClientId { secret, variable } => Some(format!(
+            "set {variable}, or add the id to the store as `{secret}`"
+        )),
+        Error::LoginRefused { .. } => {
+            Some("did somebody else give the role another password?".to_owned())
+        }
+        Error::DifferentVersions { secret, .. } => Some(format!(
+            "deploy the services so that all of them read one version of `{secret}`"
+        )),
+        // A run says how it goes on, and that is all there is to say.
+        Error::Name(_)
+        | Error::Keyring(_)
+        | Error::Empty { .. }
+        | Error::RefusedByIssuer { .. }
+        | Error::RoleLacks { .. }
+        | Error::StillAdmitted { .. }
+        | Error::NotAdmitted { .. }
+        | Error::CallerList { .. }
+        | Error::VersionGone { .. }
+        | Error::OldVersionGone { .. }
+        | Error::WrongRevision { .. }
+        | Error::ReadBack { .. }
+        | Error::CandidateLost
+        | Error::WrongState { .. }
+        | Error::NoBackup => None,
+    }
+}

@@ -1,0 +1,58 @@
+//! What a journal says of a failed step: texts that can't hold a secret.
+
+use reencrypt::TableState;
+
+use super::Error;
+
+pub(super) fn reason(error: &Error) -> &'static str {
+    match error {
+        Error::Platform(error) => error.what(),
+        Error::Journal(_) => "the journal could not be written",
+        Error::MissingFact(_) | Error::NoVersion => "the journal lacks something",
+        Error::Name(_) => "something has a name that no journal may hold",
+        Error::Database { operation, .. } => match *operation {
+            "connect to the database" => "the database could not be reached",
+            "check the table" => "the table can't be re-encrypted as it is",
+            _ => "the table could not be surveyed",
+        },
+        Error::Reencryption { table, .. } => match table {
+            TableState::Untouched => "the re-encryption failed before it wrote",
+            TableState::RolledBack => "the re-encryption was rolled back",
+            TableState::Unknown => "the answer to the commit was lost",
+        },
+        Error::Keyring(_) => "the old key and the new key are the same",
+        Error::NotAKey { .. } => "a version holds no key",
+        Error::Empty { .. } => "a version is empty",
+        Error::RefusedByIssuer { .. } => "the issuer refused the value",
+        Error::OldValueDead { .. } => "the issuer refused the old value",
+        Error::Unchanged { .. } => "the candidate is the value in use",
+        Error::NoClientId { .. } => "the client's id could not be read",
+        Error::Login(_) | Error::NotAUrl { .. } => "a version holds no URL with a login",
+        Error::LoginRefused { .. } => "the database refused a login",
+        Error::RoleLacks { .. } => "a role lacks a privilege",
+        Error::SharedRole { .. } => "another secret has the same role",
+        Error::NoSecondRole { .. } => "the role may not create roles",
+        Error::NotRevoked { .. } => "the old value is not revoked",
+        Error::StillAdmitted { .. } => "a service is not closed",
+        Error::NotAdmitted { .. } => "a service is not open again",
+        Error::NoCallerList | Error::CallerList { .. } => "the list of callers is gone",
+        Error::StillAccepted { .. } => "the old login still works",
+        Error::WrongPlan => "a step belongs to another rotation",
+        Error::NotInStore { .. } => "a service doesn't read the store",
+        Error::DifferentVersions { .. } => "the services read different versions",
+        Error::VersionGone { .. } => "a version is gone from the store",
+        Error::OldVersionGone { .. } => "the old version is destroyed",
+        Error::NotReady { .. } => "a service was not ready",
+        Error::WrongRevision { .. } => "a service served with another revision",
+        Error::ReadBack { .. } => "a version was read back with another value",
+        Error::ForeignVersion { .. } => "somebody else added a version",
+        Error::CandidateLost => "the candidate was lost with its process",
+        Error::StillRead { .. } => "a revision still reads the version",
+        Error::TokensUnder { .. } => "tokens are still under the key",
+        Error::Unreadable { .. } => "cells can't be read with any of the keys",
+        Error::StillWritten { .. } => "somebody still writes with the old key",
+        Error::WrongState { .. } => "a version is not in the state it was put into",
+        Error::NoBackup => "the backup could not be found again",
+        Error::OtherPlace { .. } => "it was to go on in another place",
+    }
+}
