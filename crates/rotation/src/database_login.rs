@@ -74,14 +74,9 @@ pub struct Logins {
 impl Mode {
     /// The mode in which a run was begun.
     pub fn of(history: &History) -> Mode {
-        let is_in_place = history
-            .steps
-            .iter()
-            .any(|step| step.name.to_string() == set_password::NAME);
-        if is_in_place {
-            Mode::InPlace
-        } else {
-            Mode::Alternate
+        match history.step(SET_PASSWORD) {
+            Some(_) => Mode::InPlace,
+            None => Mode::Alternate,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::steps::{CLOSE, DESTROY};
 
 /// Whether the run was begun in an emergency: it destroys at its end.
 pub fn is_emergency(history: &History) -> bool {
-    has_step(history, DESTROY)
+    history.step(DESTROY).is_some()
 }
 
 /// A way to keep whoever has the value from using it before the rotation is at its end.
@@ -93,10 +93,11 @@ impl Means {
 impl Containment {
     /// Those of a run.
     pub fn of(history: &History) -> Containment {
+        let has = |step| history.step(step).is_some();
         Containment {
-            close: has_step(history, CLOSE),
-            lock_out: has_step(history, LOCK_OUT_FIRST) || has_step(history, END_SESSIONS),
-            revoke: has_step(history, REVOKE_FIRST),
+            close: has(CLOSE),
+            lock_out: has(LOCK_OUT_FIRST) || has(END_SESSIONS),
+            revoke: has(REVOKE_FIRST),
         }
     }
 
@@ -127,9 +128,4 @@ impl Containment {
             Means::Revoke => self.revoke,
         }
     }
-}
-
-fn has_step(history: &History, name: &str) -> bool {
-    let mut steps = history.steps.iter();
-    steps.any(|step| step.name.as_str() == name)
 }
