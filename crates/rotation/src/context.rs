@@ -66,6 +66,23 @@ impl Store {
             secret: self.name.clone(),
         }
     }
+
+    /// What a service that is bound like this reads, be it from the store or from its own
+    /// configuration.
+    pub(crate) async fn value_in_use(
+        &self,
+        platform: &Platform,
+        service: &str,
+        bound: Bound,
+    ) -> Result<SecretValue, Error> {
+        Ok(match reference(bound) {
+            Some(reference) => platform.store.access(&self.name, reference).await?.value,
+            None => {
+                let services = &platform.services;
+                services.inline_value(service, &self.variable).await?
+            }
+        })
+    }
 }
 
 impl Context {
@@ -82,13 +99,8 @@ impl Context {
 
     /// The value of an enabled version.
     pub(crate) async fn value(&self, version: VersionNumber) -> Result<SecretValue, Error> {
-        let reference = Reference::Number(version);
-        let accessed = self
-            .platform
-            .store
-            .access(&self.store.name, reference)
-            .await?;
-        Ok(accessed.value)
+        let (store, reference) = (&self.platform.store, Reference::Number(version));
+        Ok(store.access(&self.store.name, reference).await?.value)
     }
 
     /// Refuses a value that can't be this secret's. `place` is where it was found.
@@ -115,24 +127,44 @@ impl Context {
         .await
     }
 
-    /// What a consumer that is bound like this reads now, with its version.
-    pub(crate) async fn current(
+    /// What a consumer that is bound like this reads from the store now, with its version.
+    pub(crate) async fn stored_in_use(
         &self,
         consumer: &Consumer,
         bound: Bound,
     ) -> Result<Versioned<SecretValue>, Error> {
-        let reference = match bound {
-            Bound::Latest => Reference::Latest,
-            Bound::Pinned(version) => Reference::Number(version),
-            Bound::Inline => {
-                return Err(self.not_in_store(consumer));
-            }
-        };
-        Ok(self
-            .platform
-            .store
-            .access(&self.store.name, reference)
-            .await?)
+        let reference = reference(bound).ok_or_else(|| self.not_in_store(consumer))?;
+        let store = &self.platform.store;
+        Ok(store.access(&self.store.name, reference).await?)
+    }
+
+    /// What a consumer that is bound like this reads now, be it from the store or from its own
+    /// configuration.
+    pub(crate) async fn value_in_use(
+        &self,
+        consumer: &Consumer,
+        bound: Bound,
+    ) -> Result<SecretValue, Error> {
+        let service = &consumer.service;
+        self.store
+            .value_in_use(&self.platform, service, bound)
+            .await
+    }
+
+    /// Refuses a version other than the one that those before read, if there were any.
+    pub(crate) fn expect_same_version(
+        &self,
+        one: Option<VersionNumber>,
+        other: VersionNumber,
+    ) -> Result<(), Error> {
+        match one {
+            Some(one) if one != other => Err(Error::DifferentVersions {
+                secret: self.store.name.clone(),
+                one,
+                other,
+            }),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn not_in_store(&self, consumer: &Consumer) -> Error {
@@ -154,6 +186,17 @@ impl Context {
             )) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether two versions are enabled and have one value.
+    pub(crate) async fn has_value_of(
+        &self,
+        one: VersionNumber,
+        other: VersionNumber,
+    ) -> Result<bool, Error> {
+        let (one, other) = (self.enabled_value(one), self.enabled_value(other));
+        let (one, other) = try_join(one, other).await?;
+        Ok(one.is_some() && one == other)
     }
 
     /// All versions, the newest first.
@@ -253,4 +296,13 @@ pub(crate) fn new_version(facts: &Facts) -> Result<VersionNumber, Error> {
 
 fn version_number(number: u64) -> Result<VersionNumber, Error> {
     VersionNumber::new(number).ok_or(Error::NoVersion)
+}
+
+/// The version that whoever is bound like this reads; none where that isn't the store's.
+fn reference(bound: Bound) -> Option<Reference> {
+    match bound {
+        Bound::Latest => Some(Reference::Latest),
+        Bound::Pinned(version) => Some(Reference::Number(version)),
+        Bound::Inline => None,
+    }
 }

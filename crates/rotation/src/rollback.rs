@@ -10,7 +10,6 @@ use crate::context::{Context, new_version, old_version};
 use crate::dcr_encryption_key;
 use crate::error::Error;
 use crate::material::Material;
-use crate::steps::has_value_of;
 
 /// Looks that a rollback of this run can come to its end, before it begins.
 ///
@@ -43,8 +42,8 @@ pub async fn refuse_rollback(context: &mut Context, history: &History) -> Result
     for (consumer, service) in described {
         if let Bound::Pinned(version) = service.bound
             && ![old, new].contains(&version)
-            && !has_value_of(context, version, old).await?
-            && !has_value_of(context, version, new).await?
+            && !context.has_value_of(version, old).await?
+            && !context.has_value_of(version, new).await?
         {
             return Err(Error::WrongRevision {
                 service: consumer.service.clone(),

@@ -63,7 +63,7 @@ async fn check(context: &Context, facts: &Facts) -> Result<Verdict, Error> {
     let described = steps::ready_consumers(context).await?;
     steps::refuse_foreign_versions(context, facts, &described).await?;
     let (consumer, service) = described.first().ok_or(Error::NoVersion)?;
-    let value = steps::value_in_use(context, consumer, service.bound);
+    let value = context.value_in_use(consumer, service.bound);
     let (value, oauth_client) = try_join(value, oauth_client(context)).await?;
     context.check_form(&value, &format!("what `{}` reads", consumer.service))?;
     ask_issuer(context, &oauth_client, &value).await

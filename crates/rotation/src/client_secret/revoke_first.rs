@@ -8,7 +8,6 @@ use secret::SecretValue;
 use super::{ask_issuer, expect_accepted, oauth_client};
 use crate::context::{Context, old_version};
 use crate::error::Error;
-use crate::steps;
 
 /// Waits until the value in use is revoked.
 pub(super) struct RevokeFirst;
@@ -104,6 +103,6 @@ pub(crate) async fn refuse_after_revocation(context: &Context, facts: &Facts) ->
 async fn value_in_use(context: &Context) -> Result<(SecretValue, String), Error> {
     let consumer = context.consumers.first().ok_or(Error::NoVersion)?;
     let bound = context.describe(consumer).await?.bound;
-    let value = steps::value_in_use(context, consumer, bound).await?;
+    let value = context.value_in_use(consumer, bound).await?;
     Ok((value, format!("what `{}` reads", consumer.service)))
 }

@@ -68,7 +68,7 @@ async fn refuse_unchanged(context: &Context, candidate: &SecretValue) -> Result<
         if service.bound != Bound::Inline {
             asked.push(service.bound);
         }
-        if steps::value_in_use(context, consumer, service.bound).await? == *candidate {
+        if context.value_in_use(consumer, service.bound).await? == *candidate {
             return Err(Error::Unchanged {
                 secret: context.store.name.clone(),
                 service: consumer.service.clone(),

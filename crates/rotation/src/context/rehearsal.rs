@@ -1,6 +1,6 @@
 //! What steps would do to the platform, for `--dry-run`.
 
-use platform::{Bound, Change, Reference, VersionState, Which};
+use platform::{Bound, Change, VersionState, Which};
 use runbook::{Fact, Forecast};
 use secret::VersionNumber;
 
@@ -61,26 +61,14 @@ impl Context {
         forecast: &mut Forecast,
     ) -> Result<(), Error> {
         let mut in_use: Option<VersionNumber> = None;
-        for (_, service) in self.describe_all().await? {
+        for (consumer, service) in self.describe_all().await? {
             let number = match service.bound {
                 Bound::Inline => continue,
                 Bound::Pinned(number) => number,
-                Bound::Latest => {
-                    let store = &self.platform.store;
-                    let latest = store.access(&self.store.name, Reference::Latest).await?;
-                    latest.version
-                }
+                Bound::Latest => self.stored_in_use(consumer, Bound::Latest).await?.version,
             };
-            match in_use {
-                Some(one) if one != number => {
-                    return Err(Error::DifferentVersions {
-                        secret: self.store.name.clone(),
-                        one,
-                        other: number,
-                    });
-                }
-                _ => in_use = Some(number),
-            }
+            self.expect_same_version(in_use, number)?;
+            in_use = Some(number);
         }
         if let Some(number) = in_use {
             forecast.record(facts::OLD_VERSION, Fact::Version(number.get()));

@@ -81,7 +81,7 @@ async fn url_in_use(
     described: &[(&Consumer, Service)],
 ) -> Result<DatabaseUrl, Error> {
     let (consumer, service) = described.first().ok_or(Error::NoVersion)?;
-    let value = steps::value_in_use(context, consumer, service.bound).await?;
+    let value = context.value_in_use(consumer, service.bound).await?;
     let place = format!("what `{}` reads", consumer.service);
     let url = context.url_in(&value, &place)?;
     context.expect_login(&url, &url, &place).await?;

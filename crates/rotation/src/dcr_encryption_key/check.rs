@@ -101,6 +101,6 @@ async fn key_in_use(context: &Context, known: Option<&Facts>) -> Result<FernetKe
         steps::refuse_foreign_versions(context, facts, &described).await?;
     }
     let (consumer, service) = described.first().ok_or(Error::NoVersion)?;
-    let value = steps::value_in_use(context, consumer, service.bound).await?;
+    let value = context.value_in_use(consumer, service.bound).await?;
     context.parse_key(&value, &format!("what `{}` reads", consumer.service))
 }

@@ -1,6 +1,6 @@
 //! Whether the database and the key in use would let a rotation begin.
 
-use platform::{Bound, Platform, Reference};
+use platform::Platform;
 use reencrypt::Plan;
 use secret::FernetKey;
 
@@ -8,6 +8,7 @@ use super::database::Database;
 use super::tokens::Tokens;
 use crate::context::Store;
 use crate::error::Error;
+use crate::material::Found;
 
 /// What was found out of a database.
 #[derive(Debug)]
@@ -46,22 +47,12 @@ async fn tokens(
 
 async fn key_in_use(platform: &Platform, store: &Store, service: &str) -> Result<FernetKey, Error> {
     let binding = store.binding();
-    let reference = match platform.services.describe(service, &binding).await?.bound {
-        Bound::Latest => Some(Reference::Latest),
-        Bound::Pinned(version) => Some(Reference::Number(version)),
-        Bound::Inline => None,
+    let bound = platform.services.describe(service, &binding).await?.bound;
+    let value = store.value_in_use(platform, service, bound).await?;
+    let found = Found {
+        value: &value,
+        secret: &store.name,
+        place: &format!("what `{service}` reads"),
     };
-    let value = match reference {
-        Some(reference) => platform.store.access(&store.name, reference).await?.value,
-        None => {
-            let services = &platform.services;
-            services.inline_value(service, &store.variable).await?
-        }
-    };
-    let parsed = value.fernet_key().map_err(|source| Error::NotAKey {
-        secret: store.name.clone(),
-        place: format!("what `{service}` reads"),
-        source,
-    })?;
-    Ok(parsed.key)
+    found.key()
 }

@@ -7,9 +7,8 @@ use jiff::Timestamp;
 use platform::{Bound, Change, Service};
 use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Observed, Step, Undo};
 
-use super::pin::{ROUNDS, expect_new_version, serve_prepared, serve_with};
 use super::prepare;
-use super::side_by_side::side_by_side;
+use super::services::{ROUNDS, expect_new_version, serve_prepared, serve_with, side_by_side};
 use crate::context::{Context, new_version, old_version};
 use crate::database_login;
 use crate::error::Error;

@@ -6,8 +6,7 @@ use runbook::{About, Applied, Facts, Forecast, Kind, Log, Observed, Step, Undo};
 use secret::VersionNumber;
 
 use super::retire::copies;
-use crate::context::in_use;
-use crate::context::{Context, old_version};
+use crate::context::{Context, in_use, old_version};
 use crate::error::Error;
 
 /// Destroys the old version, once it is retired.

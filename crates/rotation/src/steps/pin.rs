@@ -2,13 +2,12 @@
 
 use async_trait::async_trait;
 use futures_util::future::try_join;
-use platform::{Bound, Change, Error as PlatformError, Service};
+use platform::{Bound, Change, Service};
 use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Name, Observed, Step, Undo};
 use secret::VersionNumber;
 
-use super::side_by_side::side_by_side;
-use crate::context::in_use;
-use crate::context::{Consumer, Context, new_version, old_version};
+use super::services::{discard_others, expect, serve_with, side_by_side};
+use crate::context::{Consumer, Context, in_use, old_version};
 use crate::error::Error;
 use crate::facts;
 use crate::secrets::Role;
@@ -29,9 +28,6 @@ const ABOUT: About = About {
     undo: Undo::By("each service is bound again to what it was bound to before"),
     outage: None,
 };
-
-/// How often traffic is sent while other people send it elsewhere.
-pub(super) const ROUNDS: usize = 3;
 
 /// In a journal, for a consumer that read the latest version.
 const LATEST: &str = "latest";
@@ -216,17 +212,9 @@ async fn record_version_in_use(
             continue;
         }
         asked.push(service.bound);
-        let current = context.current(consumer, service.bound).await?;
-        match in_use {
-            Some(one) if one != current.version => {
-                return Err(Error::DifferentVersions {
-                    secret: context.store.name.clone(),
-                    one,
-                    other: current.version,
-                });
-            }
-            _ => in_use = Some(current.version),
-        }
+        let current = context.stored_in_use(consumer, service.bound).await?;
+        context.expect_same_version(in_use, current.version)?;
+        in_use = Some(current.version);
         context.check_form(&current.value, &format!("version {}", current.version))?;
         if context.candidate.as_ref() == Some(&current.value) {
             // Somebody deployed it since it was tested.
@@ -255,91 +243,4 @@ fn record_bound_before(consumer: &Consumer, bound: Bound, log: &mut Log<'_>) -> 
         Bound::Latest | Bound::Inline => Fact::Name(Name::new(LATEST)?),
     };
     Ok(log.record(fact(consumer), bound_before)?)
-}
-
-/// Has a consumer that is bound like this now serve with a revision that is bound like
-/// that. The platform sees that it does.
-pub(crate) async fn serve_with(
-    context: &Context,
-    consumer: &Consumer,
-    now: Bound,
-    then: Bound,
-) -> Result<(), Error> {
-    if now == Bound::Inline {
-        return Err(context.not_in_store(consumer));
-    }
-    serve_prepared(context, consumer, then).await?;
-    Ok(())
-}
-
-/// Has a consumer serve with a revision that is made of what serves now, or that still
-/// differs from it in nothing but the version: somebody may have deployed since one was
-/// prepared, or rotated another secret of the service.
-pub(super) async fn serve_prepared(
-    context: &Context,
-    consumer: &Consumer,
-    bound: Bound,
-) -> Result<String, Error> {
-    let services = &context.platform.services;
-    let (service, binding) = (&consumer.service, context.binding());
-    let mut round = 1;
-    loop {
-        let revision = services.prepare(service, &binding, bound).await?;
-        match services.cut_over(service, &revision).await {
-            // Somebody else did the like in the same moment.
-            Err(PlatformError::Overtaken { .. } | PlatformError::NoSuchRevision { .. })
-                if round < ROUNDS =>
-            {
-                round += 1;
-            }
-            other => return Ok(other.map(|()| revision)?),
-        }
-    }
-}
-
-/// Sees that the service is up and serves with a revision that reads this.
-pub(crate) async fn expect(
-    context: &Context,
-    consumer: &Consumer,
-    bound: Bound,
-) -> Result<(), Error> {
-    let service = context.describe(consumer).await?;
-    if service.bound != bound {
-        return Err(Error::WrongRevision {
-            service: consumer.service.clone(),
-            revision: service.serving,
-            bound: words(service.bound),
-        });
-    }
-    if !service.ready {
-        return Err(Error::NotReady {
-            service: consumer.service.clone(),
-        });
-    }
-    Ok(())
-}
-
-/// Sees the same of every service and the new version, side by side.
-pub(crate) async fn expect_new_version(context: &Context, facts: &Facts) -> Result<(), Error> {
-    let bound = Bound::Pinned(new_version(facts)?);
-    side_by_side(&context.consumers, async |consumer| {
-        expect(context, consumer, bound).await
-    })
-    .await?;
-    Ok(())
-}
-
-/// Makes every revision but the serving one unreachable.
-pub(crate) async fn discard_others(context: &Context, consumer: &Consumer) -> Result<(), Error> {
-    let services = &context.platform.services;
-    let binding = context.binding();
-    Ok(services.discard_others(&consumer.service, &binding).await?)
-}
-
-fn words(bound: Bound) -> String {
-    match bound {
-        Bound::Latest => "the latest version".to_owned(),
-        Bound::Pinned(version) => format!("version {version}"),
-        Bound::Inline => "a value of its own".to_owned(),
-    }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use platform::{Bound, Change, Which};
 use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Name, Observed, Step, Undo};
 
-use super::side_by_side::side_by_side;
+use super::services::side_by_side;
 use crate::context::{Consumer, Context, new_version};
 use crate::error::Error;
 use crate::facts;

@@ -5,11 +5,9 @@ use platform::{Bound, Change, Version, VersionState, Which};
 use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Name, Observed, Step, Undo};
 use secret::VersionNumber;
 
-use super::pin::{discard_others, expect};
-use super::side_by_side::side_by_side;
-use super::stage::refuse_foreign_in;
-use crate::context::in_use;
-use crate::context::{Context, new_version, old_version};
+use super::candidate::refuse_foreign_in;
+use super::services::{discard_others, expect, side_by_side};
+use crate::context::{Context, in_use, new_version, old_version};
 use crate::error::Error;
 use crate::facts;
 use crate::material::Found;

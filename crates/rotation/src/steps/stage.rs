@@ -1,17 +1,14 @@
 //! The candidate, stored and read back before anything depends on it.
 
 use async_trait::async_trait;
-use futures_util::future::try_join;
 use platform::{Change, Version, VersionState};
 use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Observed, Step, Undo};
 use secret::VersionNumber;
 
-use crate::client_secret;
+use super::candidate::{adopt, find_in, is_candidate, refuse_foreign_in};
 use crate::context::{Context, new_version, old_version};
-use crate::database_login;
 use crate::error::Error;
 use crate::facts;
-use crate::material::Material;
 
 /// Stores the candidate as a version and reads it back.
 pub(crate) struct Stage;
@@ -109,82 +106,6 @@ impl Step<Context, Error> for Stage {
     }
 }
 
-/// The enabled version, newer than the old one, that is the candidate: stored by a
-/// process that ended before it could write down the number.
-pub(crate) async fn find(context: &Context, facts: &Facts) -> Result<Option<VersionNumber>, Error> {
-    // Nothing is staged before the value in use is known.
-    if old_version(facts).is_err() {
-        return Ok(None);
-    }
-    find_in(context, facts, &context.versions().await?).await
-}
-
-async fn find_in(
-    context: &Context,
-    facts: &Facts,
-    versions: &[Version],
-) -> Result<Option<VersionNumber>, Error> {
-    let Ok(old) = old_version(facts) else {
-        return Ok(None);
-    };
-    for version in versions {
-        if version.number > old
-            && version.state == VersionState::Enabled
-            && is_candidate(context, facts, version.number).await?
-        {
-            return Ok(Some(version.number));
-        }
-    }
-    Ok(None)
-}
-
-async fn is_candidate(
-    context: &Context,
-    facts: &Facts,
-    version: VersionNumber,
-) -> Result<bool, Error> {
-    if let Ok(expected) = facts.fingerprint(facts::NEW_KEY) {
-        let value = context.value(version).await?;
-        let fingerprint = context.material.fingerprint(&value);
-        return Ok(fingerprint.is_some_and(|found| found.to_string() == expected.as_str()));
-    }
-    // Without a fingerprint it is known by its number alone.
-    let Ok(before) = facts.version(facts::LATEST_BEFORE) else {
-        return Ok(false);
-    };
-    match new_version(facts) {
-        Ok(staged) if staged.get() > before => Ok(version == staged),
-        _ if version.get() <= before => Ok(false),
-        _ => match &context.candidate {
-            Some(candidate) => Ok(context.value(version).await? == *candidate),
-            None => Ok(!has_value_of(context, version, old_version(facts)?).await?),
-        },
-    }
-}
-
-/// Takes over what a process that ended seems to have stored. Where that is known by its
-/// number alone, somebody else may have stored it: so it must prove itself as what is
-/// staged has done.
-async fn adopt(
-    context: &Context,
-    facts: &Facts,
-    version: VersionNumber,
-) -> Result<VersionNumber, Error> {
-    let value = context.value(version).await?;
-    let is_proved = match &context.material {
-        Material::Key(_) => true,
-        Material::ClientSecret(_) => client_secret::is_candidate(context, &value).await?,
-        Material::Login(_) => database_login::is_candidate(context, facts, &value).await?,
-    };
-    if is_proved {
-        return Ok(version);
-    }
-    Err(Error::ForeignVersion {
-        secret: context.store.name.clone(),
-        version,
-    })
-}
-
 async fn add(
     context: &Context,
     log: &mut Log<'_>,
@@ -199,38 +120,6 @@ async fn add(
     }
     let store = &context.platform.store;
     Ok(store.add(&context.store.name, candidate).await?)
-}
-
-/// A newer version that is enabled, and is neither the candidate nor a copy of the
-/// old one, is somebody's who rotates by hand.
-pub(crate) async fn refuse_foreign_version(
-    context: &Context,
-    facts: &Facts,
-    old: VersionNumber,
-) -> Result<(), Error> {
-    refuse_foreign_in(context, facts, old, &context.versions().await?).await
-}
-
-/// The same, by a list that was asked for before.
-pub(crate) async fn refuse_foreign_in(
-    context: &Context,
-    facts: &Facts,
-    old: VersionNumber,
-    versions: &[Version],
-) -> Result<(), Error> {
-    for version in versions {
-        if version.number > old
-            && version.state == VersionState::Enabled
-            && !is_candidate(context, facts, version.number).await?
-            && !has_value_of(context, version.number, old).await?
-        {
-            return Err(Error::ForeignVersion {
-                secret: context.store.name.clone(),
-                version: version.number,
-            });
-        }
-    }
-    Ok(())
 }
 
 /// Makes the old value the latest version, if it isn't: its number then.
@@ -257,27 +146,16 @@ async fn republish_old(
 }
 
 /// Whether whoever reads the latest version gets the value of this one.
-pub(crate) async fn is_latest(
+async fn is_latest(
     context: &Context,
     version: VersionNumber,
     versions: &[Version],
 ) -> Result<bool, Error> {
     match versions.first() {
         Some(latest) if latest.number == version => Ok(latest.state == VersionState::Enabled),
-        Some(latest) => has_value_of(context, latest.number, version).await,
+        Some(latest) => context.has_value_of(latest.number, version).await,
         None => Ok(false),
     }
-}
-
-/// Whether two versions are enabled and have one value.
-pub(crate) async fn has_value_of(
-    context: &Context,
-    one: VersionNumber,
-    other: VersionNumber,
-) -> Result<bool, Error> {
-    let (one, other) = (context.enabled_value(one), context.enabled_value(other));
-    let (one, other) = try_join(one, other).await?;
-    Ok(one.is_some() && one == other)
 }
 
 /// Makes a candidate that nobody is to read any more one that nothing needs: an

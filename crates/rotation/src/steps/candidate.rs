@@ -1,0 +1,138 @@
+//! Which version of the store is the candidate, and which is somebody else's.
+
+use platform::{Bound, Service, Version, VersionState};
+use runbook::Facts;
+use secret::VersionNumber;
+
+use crate::client_secret;
+use crate::context::{Consumer, Context, new_version, old_version};
+use crate::database_login;
+use crate::error::Error;
+use crate::facts;
+use crate::material::Material;
+
+/// The enabled version, newer than the old one, that is the candidate: stored by a
+/// process that ended before it could write down the number.
+pub(crate) async fn find_candidate(
+    context: &Context,
+    facts: &Facts,
+) -> Result<Option<VersionNumber>, Error> {
+    // Nothing is staged before the value in use is known.
+    if old_version(facts).is_err() {
+        return Ok(None);
+    }
+    find_in(context, facts, &context.versions().await?).await
+}
+
+pub(super) async fn find_in(
+    context: &Context,
+    facts: &Facts,
+    versions: &[Version],
+) -> Result<Option<VersionNumber>, Error> {
+    let Ok(old) = old_version(facts) else {
+        return Ok(None);
+    };
+    for version in versions {
+        if version.number > old
+            && version.state == VersionState::Enabled
+            && is_candidate(context, facts, version.number).await?
+        {
+            return Ok(Some(version.number));
+        }
+    }
+    Ok(None)
+}
+
+pub(super) async fn is_candidate(
+    context: &Context,
+    facts: &Facts,
+    version: VersionNumber,
+) -> Result<bool, Error> {
+    if let Ok(expected) = facts.fingerprint(facts::NEW_KEY) {
+        let value = context.value(version).await?;
+        let fingerprint = context.material.fingerprint(&value);
+        return Ok(fingerprint.is_some_and(|found| found.to_string() == expected.as_str()));
+    }
+    // Without a fingerprint it is known by its number alone.
+    let Ok(before) = facts.version(facts::LATEST_BEFORE) else {
+        return Ok(false);
+    };
+    match new_version(facts) {
+        Ok(staged) if staged.get() > before => Ok(version == staged),
+        _ if version.get() <= before => Ok(false),
+        _ => match &context.candidate {
+            Some(candidate) => Ok(context.value(version).await? == *candidate),
+            None => Ok(!context.has_value_of(version, old_version(facts)?).await?),
+        },
+    }
+}
+
+/// Takes over what a process that ended seems to have stored. Where that is known by its
+/// number alone, somebody else may have stored it: so it must prove itself as what is
+/// staged has done.
+pub(super) async fn adopt(
+    context: &Context,
+    facts: &Facts,
+    version: VersionNumber,
+) -> Result<VersionNumber, Error> {
+    let value = context.value(version).await?;
+    let is_proved = match &context.material {
+        Material::Key(_) => true,
+        Material::ClientSecret(_) => client_secret::is_candidate(context, &value).await?,
+        Material::Login(_) => database_login::is_candidate(context, facts, &value).await?,
+    };
+    if is_proved {
+        return Ok(version);
+    }
+    Err(Error::ForeignVersion {
+        secret: context.store.name.clone(),
+        version,
+    })
+}
+
+/// What is newer than the version in use would stop the run when it stages. Than the
+/// latest, nothing is newer.
+pub(crate) async fn refuse_foreign_versions(
+    context: &Context,
+    facts: &Facts,
+    described: &[(&Consumer, Service)],
+) -> Result<(), Error> {
+    for (_, service) in described {
+        if let Bound::Pinned(version) = service.bound {
+            refuse_foreign_version(context, facts, version).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A newer version that is enabled, and is neither the candidate nor a copy of the
+/// old one, is somebody's who rotates by hand.
+pub(crate) async fn refuse_foreign_version(
+    context: &Context,
+    facts: &Facts,
+    old: VersionNumber,
+) -> Result<(), Error> {
+    refuse_foreign_in(context, facts, old, &context.versions().await?).await
+}
+
+/// The same, by a list that was asked for before.
+pub(super) async fn refuse_foreign_in(
+    context: &Context,
+    facts: &Facts,
+    old: VersionNumber,
+    versions: &[Version],
+) -> Result<(), Error> {
+    for version in versions {
+        if version.number > old
+            && version.state == VersionState::Enabled
+            && !is_candidate(context, facts, version.number).await?
+            && !context.has_value_of(version.number, old).await?
+        {
+            return Err(Error::ForeignVersion {
+                secret: context.store.name.clone(),
+                version: version.number,
+            });
+        }
+    }
+    Ok(())
+}

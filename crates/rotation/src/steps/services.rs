@@ -1,0 +1,137 @@
+//! The services that read the secret: what steps see of them, and how they change them.
+
+use futures_util::future::join_all;
+use platform::{Bound, Error as PlatformError, Service};
+use runbook::Facts;
+
+use crate::context::{Consumer, Context, new_version};
+use crate::error::Error;
+
+/// How often traffic is sent while other people send it elsewhere.
+pub(super) const ROUNDS: usize = 3;
+
+/// Does the same for every consumer at once, or for what is known of each: each takes its time.
+/// Each is brought to its end, whatever becomes of the others: a change that is dropped half way
+/// is one that nobody knows.
+///
+/// # Errors
+///
+/// That of the first consumer with one.
+pub(super) async fn side_by_side<C, T>(
+    consumers: &[C],
+    work: impl AsyncFn(&C) -> Result<T, Error>,
+) -> Result<Vec<T>, Error> {
+    let work = consumers.iter().map(|consumer| work(consumer));
+    join_all(work).await.into_iter().collect()
+}
+
+/// Every consumer as it is now, each of them up and with nothing under way.
+///
+/// # Errors
+///
+/// With the first that isn't.
+pub(crate) async fn ready_consumers(context: &Context) -> Result<Vec<(&Consumer, Service)>, Error> {
+    let described = context.describe_all().await?;
+    for (consumer, service) in &described {
+        if service.ready {
+            continue;
+        }
+        if service.bound == Bound::Inline {
+            // Changed by hand since it was recorded.
+            return Err(context.not_in_store(consumer));
+        }
+        let services = &context.platform.services;
+        services.check_traffic(&consumer.service).await?;
+        return Err(Error::NotReady {
+            service: consumer.service.clone(),
+        });
+    }
+    Ok(described)
+}
+
+/// Has a consumer that is bound like this now serve with a revision that is bound like
+/// that. The platform sees that it does.
+pub(super) async fn serve_with(
+    context: &Context,
+    consumer: &Consumer,
+    now: Bound,
+    then: Bound,
+) -> Result<(), Error> {
+    if now == Bound::Inline {
+        return Err(context.not_in_store(consumer));
+    }
+    serve_prepared(context, consumer, then).await?;
+    Ok(())
+}
+
+/// Has a consumer serve with a revision that is made of what serves now, or that still
+/// differs from it in nothing but the version: somebody may have deployed since one was
+/// prepared, or rotated another secret of the service.
+pub(super) async fn serve_prepared(
+    context: &Context,
+    consumer: &Consumer,
+    bound: Bound,
+) -> Result<String, Error> {
+    let services = &context.platform.services;
+    let (service, binding) = (&consumer.service, context.binding());
+    let mut round = 1;
+    loop {
+        let revision = services.prepare(service, &binding, bound).await?;
+        match services.cut_over(service, &revision).await {
+            // Somebody else did the like in the same moment.
+            Err(PlatformError::Overtaken { .. } | PlatformError::NoSuchRevision { .. })
+                if round < ROUNDS =>
+            {
+                round += 1;
+            }
+            other => return Ok(other.map(|()| revision)?),
+        }
+    }
+}
+
+/// Sees that the service is up and serves with a revision that reads this.
+pub(super) async fn expect(
+    context: &Context,
+    consumer: &Consumer,
+    bound: Bound,
+) -> Result<(), Error> {
+    let service = context.describe(consumer).await?;
+    if service.bound != bound {
+        return Err(Error::WrongRevision {
+            service: consumer.service.clone(),
+            revision: service.serving,
+            bound: words(service.bound),
+        });
+    }
+    if !service.ready {
+        return Err(Error::NotReady {
+            service: consumer.service.clone(),
+        });
+    }
+    Ok(())
+}
+
+/// Sees the same of every service and the new version, side by side.
+pub(crate) async fn expect_new_version(context: &Context, facts: &Facts) -> Result<(), Error> {
+    let bound = Bound::Pinned(new_version(facts)?);
+    side_by_side(&context.consumers, async |consumer| {
+        expect(context, consumer, bound).await
+    })
+    .await?;
+    Ok(())
+}
+
+/// Makes every revision but the serving one unreachable.
+pub(super) async fn discard_others(context: &Context, consumer: &Consumer) -> Result<(), Error> {
+    let services = &context.platform.services;
+    let binding = context.binding();
+    Ok(services.discard_others(&consumer.service, &binding).await?)
+}
+
+fn words(bound: Bound) -> String {
+    match bound {
+        Bound::Latest => "the latest version".to_owned(),
+        Bound::Pinned(version) => format!("version {version}"),
+        Bound::Inline => "a value of its own".to_owned(),
+    }
+}
