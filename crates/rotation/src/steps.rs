@@ -1,10 +1,9 @@
 //! Steps that every rotation is made of.
 
-mod admitted;
 mod announce;
 mod announcements;
 mod backup;
-
+mod caller_list;
 mod candidate;
 mod close;
 mod cut_over;

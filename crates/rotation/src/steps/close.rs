@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use platform::{Callers, Change};
 use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Observed, Step, Undo};
 
-use super::admitted::Admitted;
+use super::caller_list::CallerList;
 use crate::context::Context;
 use crate::error::Error;
 use crate::facts;
@@ -49,9 +49,9 @@ impl Step<Context, Error> for Close {
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         // After a crash, who is on the lists now is not who was.
-        let admitted = match Admitted::read(context)? {
+        let admitted = match CallerList::read(context)? {
             Some(admitted) => admitted,
-            None => Admitted::ask(context).await?.write(context)?,
+            None => CallerList::ask(context).await?.write(context)?,
         };
         let count = u64::try_from(admitted.all().count()).unwrap_or(u64::MAX);
         log.record(facts::CALLERS_REFUSED, Fact::Count(count))?;
@@ -65,7 +65,7 @@ impl Step<Context, Error> for Close {
     }
 
     async fn foresee(&self, context: &mut Context, forecast: &mut Forecast) -> Result<(), Error> {
-        for (service, caller) in Admitted::ask(context).await?.owned() {
+        for (service, caller) in CallerList::ask(context).await?.owned() {
             let change = Change::Refuse { service, caller };
             context.rehearse(change, forecast).await?;
         }
@@ -124,7 +124,7 @@ impl Step<Context, Error> for Open {
     }
 
     async fn foresee(&self, context: &mut Context, forecast: &mut Forecast) -> Result<(), Error> {
-        for (service, caller) in Admitted::ask(context).await?.owned() {
+        for (service, caller) in CallerList::ask(context).await?.owned() {
             let change = Change::Admit { service, caller };
             context.rehearse(change, forecast).await?;
         }
@@ -145,7 +145,7 @@ pub(super) fn callers(context: &Context) -> Result<&dyn Callers, Error> {
 }
 
 async fn admit_again(context: &Context, facts: &Facts) -> Result<(), Error> {
-    let admitted = match Admitted::read(context)? {
+    let admitted = match CallerList::read(context)? {
         Some(admitted) => admitted,
         // Nobody was taken off before they were written down and counted.
         None if facts.count(facts::CALLERS_REFUSED).is_err() => return Ok(()),
@@ -158,12 +158,12 @@ async fn admit_again(context: &Context, facts: &Facts) -> Result<(), Error> {
 }
 
 async fn first_caller(context: &Context) -> Result<Option<(String, String)>, Error> {
-    Ok(Admitted::ask(context).await?.owned().into_iter().next())
+    Ok(CallerList::ask(context).await?.owned().into_iter().next())
 }
 
 async fn first_missing(context: &Context) -> Result<Option<(String, String)>, Error> {
-    let now = Admitted::ask(context).await?;
-    let before = Admitted::read(context)?.ok_or(Error::NoCallerList)?;
+    let now = CallerList::ask(context).await?;
+    let before = CallerList::read(context)?.ok_or(Error::NoCallerList)?;
     let missing = before.owned().into_iter();
     let is_on = |(service, caller): &(String, String)| now.has(service, caller);
     Ok(missing.into_iter().find(|one| !is_on(one)))
