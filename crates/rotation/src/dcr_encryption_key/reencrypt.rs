@@ -125,3 +125,32 @@ fn details(done: &Reencrypted) -> Vec<(&'static str, Fact)> {
     }
     details
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn committed_with(already_current: u64) -> bool {
+        let written = Counts {
+            scanned: 1 + already_current,
+            reencrypted: 1,
+            already_current,
+            ..Counts::default()
+        };
+        let done = Reencrypted {
+            columns: PerColumn([written; 2]),
+            committed_at: Some(Timestamp::UNIX_EPOCH),
+        };
+        let details = details(&done);
+        details.iter().any(|(name, _)| *name == facts::COMMITTED_AT)
+    }
+
+    /// The outage began with the commit that a process which ended didn't write down.
+    #[test]
+    fn the_moment_of_a_second_commit_is_not_told() {
+        assert!(committed_with(0));
+        assert!(!committed_with(1));
+    }
+}

@@ -132,16 +132,18 @@ fn longest(step: &StepHistory, exactly: Option<Timestamp>) -> Times {
     let mut times = Vec::new();
     let mut since = None;
     let mut is_there = false;
+    let mut was_done = false;
     for span in step.spans() {
         match (span.activity, span.end) {
             (Activity::Doing, Some((ended_at, how))) => {
                 let is_within = |at: &Timestamp| (span.began_at..=ended_at).contains(at);
                 match exactly.filter(is_within) {
-                    // Then nothing was there before it.
-                    Some(at) => since = Some(at),
-                    None => since = since.or(Some(span.began_at)),
+                    // Then nothing was there before it, but what was done and lost since.
+                    Some(at) if !was_done => since = Some(at),
+                    _ => since = since.or(Some(span.began_at)),
                 }
                 is_there |= matches!(how, SpanEnd::Done | SpanEnd::Left);
+                was_done |= how == SpanEnd::Done;
             }
             (Activity::Doing, None) => {
                 since.get_or_insert(span.began_at);
@@ -180,6 +182,10 @@ fn shortest(step: &StepHistory, history: &History) -> Times {
     let mut times = Vec::new();
     let mut since = None;
     for span in step.spans() {
+        if span.activity == Activity::Doing {
+            // What is done once more was lost, and nobody knows when.
+            since = None;
+        }
         match (span.activity, span.end) {
             (Activity::Doing | Activity::Waiting, Some((ended_at, SpanEnd::Done))) => {
                 let is_within = |at: &Timestamp| (span.began_at..=ended_at).contains(at);
@@ -240,4 +246,151 @@ fn without(taken: &Times, given_back: &Times) -> Times {
         }
     }
     times
+}
+
+#[cfg(test)]
+mod tests {
+    use runbook::{Fact, Name, Record, Written};
+
+    use super::*;
+
+    const TABLE: &str = "re-encrypt";
+    const TRAFFIC: &str = "cut-over";
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_715_000_000 + second).unwrap()
+    }
+
+    fn began(step: &'static str) -> Record {
+        Record::StepBegan { step: step.into() }
+    }
+
+    fn done(step: &'static str) -> Record {
+        Record::StepDone {
+            step: step.into(),
+            found: false,
+        }
+    }
+
+    fn lost(step: &'static str) -> Record {
+        Record::StepLost { step: step.into() }
+    }
+
+    fn moment(step: &'static str, name: &'static str, second: i64) -> Record {
+        Record::FactFound {
+            step: step.into(),
+            name: name.into(),
+            fact: Fact::Time(at(second)),
+        }
+    }
+
+    fn committed(second: i64) -> Record {
+        moment(TABLE, facts::COMMITTED_AT, second)
+    }
+
+    fn moved(second: i64) -> Record {
+        moment(TRAFFIC, facts::CUT_OVER_AT, second)
+    }
+
+    fn resumed() -> Record {
+        Record::RunResumed {
+            operator: Name::unknown(),
+        }
+    }
+
+    /// From when to when, and whether it may have been shorter.
+    fn told(records: Vec<(i64, Record)>) -> Vec<(i64, Option<i64>, bool)> {
+        let first = Record::RunBegan {
+            format: 1,
+            program: Name::unknown(),
+            run: Name::unknown(),
+            rotation: "dcr-encryption-key".into(),
+            platform: "local".into(),
+            operator: Name::unknown(),
+            steps: vec![TABLE.into(), TRAFFIC.into()],
+        };
+        let first = Written {
+            at: at(0),
+            record: first,
+        };
+        let mut history = History::begin(&first).unwrap();
+        for (second, record) in records {
+            let at = at(second);
+            history.follow(&Written { at, record }).unwrap();
+        }
+        let seconds = |at: Timestamp| at.as_second() - 1_715_000_000;
+        let outage = |outage: Outage| {
+            let ended_at = outage.ended_at.map(seconds);
+            (seconds(outage.began_at), ended_at, outage.is_at_most)
+        };
+        of(&history).into_iter().map(outage).collect()
+    }
+
+    fn cut_over() -> [(i64, Record); 3] {
+        [
+            (106, began(TRAFFIC)),
+            (110, moved(109)),
+            (111, done(TRAFFIC)),
+        ]
+    }
+
+    /// What was written under the old key meanwhile was committed as well, but the outage
+    /// began with the first commit, of which no journal tells.
+    #[test]
+    fn a_commit_that_came_again_after_a_crash_is_not_where_the_outage_began() {
+        let mut records = vec![
+            (10, began(TABLE)),
+            (100, resumed()),
+            (101, began(TABLE)),
+            (105, done(TABLE)),
+        ];
+        records.extend(cut_over());
+        assert_eq!(told(records), [(10, Some(109), true)]);
+    }
+
+    #[test]
+    fn a_commit_that_was_written_down_before_a_crash_is_where_the_outage_began() {
+        let mut records = vec![
+            (10, began(TABLE)),
+            (13, committed(12)),
+            (100, resumed()),
+            (101, began(TABLE)),
+            (105, done(TABLE)),
+        ];
+        records.extend(cut_over());
+        assert_eq!(told(records), [(12, Some(109), false)]);
+    }
+
+    /// Somebody brought a backup back: nobody knows when, nor whether all were served then.
+    #[test]
+    fn what_was_lost_and_done_again_was_away_from_its_first_time_on() {
+        let once = [
+            (10, began(TABLE)),
+            (13, committed(12)),
+            (14, done(TABLE)),
+            (100, resumed()),
+            (101, lost(TABLE)),
+            (102, began(TABLE)),
+            (104, committed(103)),
+            (105, done(TABLE)),
+        ];
+        let before_traffic = once.into_iter().chain(cut_over()).collect();
+        assert_eq!(told(before_traffic), [(10, Some(109), true)]);
+        let with_traffic = [
+            (10, began(TABLE)),
+            (13, committed(12)),
+            (14, done(TABLE)),
+            (15, began(TRAFFIC)),
+            (18, moved(17)),
+            (19, done(TRAFFIC)),
+            (100, resumed()),
+            (101, lost(TRAFFIC)),
+            (101, lost(TABLE)),
+            (102, began(TABLE)),
+            (104, committed(103)),
+            (105, done(TABLE)),
+        ];
+        let with_traffic = with_traffic.into_iter().chain(cut_over()).collect();
+        assert_eq!(told(with_traffic), [(10, Some(109), true)]);
+    }
 }
