@@ -82,7 +82,8 @@ fn head(evidence: &Evidence) -> Markup {
 fn tiles(evidence: &Evidence) -> Markup {
     let last = evidence.ended_at.unwrap_or(evidence.last_record_at);
     let all = duration(between(evidence.began_at, last));
-    let work = evidence.steps.iter().map(|step| step.worked_ms).sum();
+    let worked = evidence.steps.iter().map(|step| step.worked_ms);
+    let work = worked.fold(0, u64::saturating_add);
     html! {
         div {
             dt { "Where" }

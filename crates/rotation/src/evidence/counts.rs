@@ -154,3 +154,29 @@ pub(super) fn is_of_column(fact: &str) -> bool {
         .contains(&fact)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sum that begins anew at 0 would be that of an empty column.
+    #[test]
+    fn counts_that_are_no_sum_any_more_do_not_add_up() {
+        let cells = Cells {
+            column: Column::ClientSecret.name(),
+            scanned: 0,
+            reencrypted: u64::MAX,
+            already_current: 1,
+            empty: 0,
+            unreadable: 0,
+            adds_up: false,
+        };
+        assert!(!cells.added_up().adds_up);
+        let greatest = Cells {
+            scanned: u64::MAX,
+            already_current: 0,
+            ..cells
+        };
+        assert!(greatest.added_up().adds_up);
+    }
+}

@@ -1,7 +1,7 @@
 //! Each step: when it was at work, how it was verified, and how it ended.
 
 use jiff::Timestamp;
-use runbook::{Activity, History, Kind, SpanEnd, StepHistory, StepStatus};
+use runbook::{About, Activity, History, Kind, SpanEnd, StepHistory, StepStatus};
 use serde::Serialize;
 
 use super::{milliseconds, texts};
@@ -74,47 +74,43 @@ pub(super) fn of(history: &History) -> Vec<EvidenceStep> {
     let steps = history.steps.iter().enumerate();
     steps
         .map(|(index, step)| {
-            let about = texts
-                .iter()
-                .find(|about| about.name == step.name.as_str())
-                .copied();
-            let spans = spans(step, history.last_at);
-            let verified_at = verified_at(step);
-            EvidenceStep {
-                number: index + 1,
-                name: step.name.to_string(),
-                title: about
-                    .map_or(step.name.as_str(), |about| about.title)
-                    .to_owned(),
-                does: about.map(|about| about.does),
-                status: status(step),
-                began_at: step.began_at,
-                ended_at: step.last_at,
-                worked_ms: sum(&spans, "doing"),
-                waited_ms: sum(&spans, "waiting"),
-                attempts: attempts(&spans),
-                lost: step.lost,
-                verification: about
-                    .zip(verified_at)
-                    .map(|(about, passed_at)| Verification {
-                        how: about.verified,
-                        by: match about.kind {
-                            Kind::People => "people",
-                            _ => "tool",
-                        },
-                        passed_at,
-                    }),
-                undo: about.map(|about| about.undo.text()),
-                outage: about.and_then(|about| about.outage),
-                reason: step.reason.as_ref().map(ToString::to_string),
-                until: step.until,
-                spans,
-            }
+            let mut texts = texts.iter();
+            let about = texts.find(|about| about.name == step.name.as_str());
+            EvidenceStep::of(index + 1, step, about.copied(), history.last_at)
         })
         .collect()
 }
 
 impl EvidenceStep {
+    fn of(
+        number: usize,
+        step: &StepHistory,
+        about: Option<&'static About>,
+        heard_of: Timestamp,
+    ) -> EvidenceStep {
+        let spans = spans(step, heard_of);
+        let title = about.map_or(step.name.as_str(), |about| about.title);
+        EvidenceStep {
+            number,
+            name: step.name.to_string(),
+            title: title.to_owned(),
+            does: about.map(|about| about.does),
+            status: status(step),
+            began_at: step.began_at,
+            ended_at: step.last_at,
+            worked_ms: sum(&spans, "doing"),
+            waited_ms: sum(&spans, "waiting"),
+            attempts: attempts(&spans),
+            lost: step.lost,
+            verification: verification(step, about),
+            undo: about.map(|about| about.undo.text()),
+            outage: about.and_then(|about| about.outage),
+            reason: step.reason.as_ref().map(ToString::to_string),
+            until: step.until,
+            spans,
+        }
+    }
+
     /// Its status in words.
     pub fn words(&self) -> &'static str {
         match self.status {
@@ -143,10 +139,18 @@ fn status(step: &StepHistory) -> &'static str {
 }
 
 /// A step is done only after it was verified.
-fn verified_at(step: &StepHistory) -> Option<Timestamp> {
+fn verification(step: &StepHistory, about: Option<&'static About>) -> Option<Verification> {
+    let about = about?;
     let ends = step.spans().iter().rev().filter_map(|span| span.end);
     let mut done = ends.filter(|(_, how)| *how == SpanEnd::Done);
-    done.next().map(|(at, _)| at)
+    Some(Verification {
+        how: about.verified,
+        by: match about.kind {
+            Kind::People => "people",
+            _ => "tool",
+        },
+        passed_at: done.next().map(|(at, _)| at)?,
+    })
 }
 
 fn spans(step: &StepHistory, heard_of: Timestamp) -> Vec<EvidenceSpan> {
@@ -181,5 +185,24 @@ fn sum(spans: &[EvidenceSpan], activity: &str) -> u64 {
     let those = spans.iter().filter(|span| span.activity == activity);
     those
         .map(|span| milliseconds(span.began_at, span.ended_at))
-        .sum()
+        .fold(0, u64::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A journal may tell anything, as often as it likes.
+    #[test]
+    fn times_that_are_no_sum_any_more_are_the_longest() {
+        let longest = EvidenceSpan {
+            activity: "doing",
+            began_at: Timestamp::MIN,
+            ended_at: Timestamp::MAX,
+            end: None,
+        };
+        let spans = vec![longest; 40_000];
+        assert_eq!(sum(&spans, "doing"), u64::MAX);
+        assert_eq!(sum(&spans, "waiting"), 0);
+    }
 }
