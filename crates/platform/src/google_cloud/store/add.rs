@@ -26,7 +26,7 @@ impl SecretManager {
             None => self.newest(secret).await?,
         };
         let answered = match self.send(secret, value).await {
-            Ok(number) if before.map_or(0, VersionNumber::get) == number.get() - 1 => {
+            Ok(number) if is_next(before, number) => {
                 // None came in between: it was sent once.
                 return Ok(number);
             }
@@ -122,8 +122,38 @@ impl SecretManager {
     }
 }
 
+/// Whether a version is the next one after those that were there.
+fn is_next(before: Option<VersionNumber>, number: VersionNumber) -> bool {
+    let next = before.map_or(0, VersionNumber::get).checked_add(1);
+    next == Some(number.get())
+}
+
 /// A sum that the server didn't confirm is an error of `gcloud`'s though the version
 /// is there: its bytes tell.
 fn may_have_happened(failure: &Failure) -> bool {
     failure.is_unsettled() || failure.message.contains("Version created but")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_number_is_one_more_and_the_last_has_none() {
+        let number = |number| VersionNumber::new(number).unwrap();
+        for (before, answered, expected) in [
+            (None, 1, true),
+            (None, 2, false),
+            (Some(4), 5, true),
+            (Some(4), 6, false),
+            (Some(4), 4, false),
+            (Some(4), 3, false),
+            (Some(u64::MAX - 1), u64::MAX, true),
+            (Some(u64::MAX), u64::MAX, false),
+            (Some(u64::MAX), 1, false),
+        ] {
+            let found = is_next(before.map(number), number(answered));
+            assert_eq!(found, expected, "{before:?}, {answered}");
+        }
+    }
 }
