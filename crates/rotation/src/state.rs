@@ -3,7 +3,7 @@
 use runbook::{History, RunStatus, StepHistory, StepStatus};
 
 use crate::client_secret::{OBTAIN, REVOKE_FIRST};
-use crate::database_login::LOCK_OUT_FIRST;
+use crate::database_login::{LOCK_OUT_FIRST, SET_PASSWORD};
 use crate::emergency::is_emergency;
 use crate::facts;
 use crate::secrets::DCR_ENCRYPTION_KEY;
@@ -13,66 +13,70 @@ use crate::steps::{CLOSE, DRAFT, RESTART_BY_HAND};
 /// services read, what the table is under, which role logs in. It says *perhaps* of
 /// what was begun and not finished.
 pub fn state(history: &History) -> String {
-    let mut parts = Vec::new();
-    let old = history.facts.version(facts::OLD_VERSION);
-    let new = history.facts.version(facts::NEW_VERSION);
-    if let Ok(new) = new {
-        parts.push(of_step(
-            history,
-            "stage",
-            &format!("version {new} is stored"),
-        ));
+    if history.status == RunStatus::RolledBack {
+        return "everything is as it was before the run".to_owned();
     }
-    parts.push(of_step(
-        history,
-        "re-encrypt",
-        "the table is under the new key",
-    ));
-    if let Ok(role) = history.facts.name(facts::NEW_ROLE) {
-        let ready = format!("`{role}` is ready to take over");
-        parts.push(of_step(history, "second-role", &ready));
-        let alone = format!("`{role}` logs in with the new password alone");
-        parts.push(of_step(history, "set-password", &alone));
+    let effects = [made_ready(history), served(history), taken_away(history)].concat();
+    if !effects.is_empty() {
+        return effects.join("; ");
     }
-    parts.push(of_step(
-        history,
-        "cut-over",
-        "the services read the new version",
-    ));
-    if let (Ok(old), StepStatus::Undone) = (&old, history.step_status("cut-over")) {
-        parts.push(Some(format!("the services read version {old} again")));
-    }
-    if let Ok(role) = history.facts.name(facts::OLD_ROLE) {
-        let locked_out = format!("`{role}` is locked out");
-        parts.push(of_step(history, "lock-out", &locked_out));
-        parts.push(of_step(history, LOCK_OUT_FIRST, &locked_out));
-    }
-    if let Ok(old) = old {
-        parts.push(of_step(
-            history,
-            "retire",
-            &format!("version {old} is disabled"),
-        ));
-    }
-    if history.facts.time(facts::OPENED).is_err() {
-        parts.push(of_step(history, CLOSE, "nobody may call the services"));
-    }
-    let revoked = "the issuer refuses the value that the services had";
-    parts.push(of_step(history, REVOKE_FIRST, revoked));
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
     let who = if has_table(history) {
         "services and table"
     } else {
         "the services"
     };
-    match (parts.is_empty(), history.status) {
-        (_, RunStatus::RolledBack) => "everything is as it was before the run".to_owned(),
-        (true, _) => match old {
-            Ok(old) => format!("{who} go on with version {old}"),
-            Err(_) => format!("{who} go on as before"),
-        },
-        (false, _) => parts.join("; "),
+    match history.facts.version(facts::OLD_VERSION) {
+        Ok(old) => format!("{who} go on with version {old}"),
+        Err(_) => format!("{who} go on as before"),
     }
+}
+
+fn made_ready(history: &History) -> Vec<String> {
+    let facts = &history.facts;
+    let mut effects = Vec::new();
+    if let Ok(new) = facts.version(facts::NEW_VERSION) {
+        let stored = format!("version {new} is stored");
+        effects.extend(of_step(history, "stage", &stored));
+    }
+    let moved_over = "the table is under the new key";
+    effects.extend(of_step(history, "re-encrypt", moved_over));
+    if let Ok(role) = facts.name(facts::NEW_ROLE) {
+        let ready = format!("`{role}` is ready to take over");
+        effects.extend(of_step(history, "second-role", &ready));
+        let alone = format!("`{role}` logs in with the new password alone");
+        effects.extend(of_step(history, SET_PASSWORD, &alone));
+    }
+    effects
+}
+
+fn served(history: &History) -> Vec<String> {
+    let old = history.facts.version(facts::OLD_VERSION);
+    match (history.step_status("cut-over"), old) {
+        (StepStatus::Undone, Ok(old)) => vec![format!("the services read version {old} again")],
+        _ => of_step(history, "cut-over", "the services read the new version")
+            .into_iter()
+            .collect(),
+    }
+}
+
+fn taken_away(history: &History) -> Vec<String> {
+    let facts = &history.facts;
+    let mut effects = Vec::new();
+    if let Ok(role) = facts.name(facts::OLD_ROLE) {
+        let locked_out = format!("`{role}` is locked out");
+        effects.extend(of_step(history, "lock-out", &locked_out));
+        effects.extend(of_step(history, LOCK_OUT_FIRST, &locked_out));
+    }
+    if let Ok(old) = facts.version(facts::OLD_VERSION) {
+        let disabled = format!("version {old} is disabled");
+        effects.extend(of_step(history, "retire", &disabled));
+    }
+    if facts.time(facts::OPENED).is_err() {
+        effects.extend(of_step(history, CLOSE, "nobody may call the services"));
+    }
+    let revoked = "the issuer refuses the value that the services had";
+    effects.extend(of_step(history, REVOKE_FIRST, revoked));
+    effects
 }
 
 /// What a run that is at its end has done to the versions and, where logins take
