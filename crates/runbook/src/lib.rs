@@ -39,6 +39,6 @@ pub use plan::Plan;
 pub use rollback::roll_back;
 pub use run::Run;
 pub use runs::{RunSummary, Runs, RunsError};
-pub use status::{RunEvent, RunStatus, StepEvent, StepStatus, next_run_status, next_step_status};
+pub use status::{RunEvent, RunStatus, StepEvent, StepStatus};
 pub use step::{Applied, Observed, Step, StepError};
 pub use stopped::Stopped;

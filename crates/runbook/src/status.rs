@@ -73,7 +73,7 @@ pub enum RunEvent {
 }
 
 /// The step's status after the event; `None` where that can't happen.
-pub fn next_step_status(status: StepStatus, event: StepEvent) -> Option<StepStatus> {
+pub(crate) fn next_step_status(status: StepStatus, event: StepEvent) -> Option<StepStatus> {
     use StepEvent as Event;
     use StepStatus::{Begun, Done, Failed, Pending, Stuck, Undoing, Undone, Waiting};
     match (status, event) {
@@ -112,7 +112,7 @@ pub fn next_step_status(status: StepStatus, event: StepEvent) -> Option<StepStat
 }
 
 /// The run's status after the event; `None` where that can't happen.
-pub fn next_run_status(status: RunStatus, event: RunEvent) -> Option<RunStatus> {
+pub(crate) fn next_run_status(status: RunStatus, event: RunEvent) -> Option<RunStatus> {
     use RunStatus::{Done, Forward, RolledBack, RollingBack};
     match (status, event) {
         (Forward, RunEvent::Resume) => Some(Forward),
@@ -128,7 +128,7 @@ pub fn next_run_status(status: RunStatus, event: RunEvent) -> Option<RunStatus> 
 
 impl StepEvent {
     /// Whether a run in this status lets its steps do that.
-    pub fn belongs_to(self, status: RunStatus) -> bool {
+    pub(crate) fn belongs_to(self, status: RunStatus) -> bool {
         let backwards = matches!(
             self,
             StepEvent::BeginUndo | StepEvent::FinishUndo | StepEvent::FailUndo
