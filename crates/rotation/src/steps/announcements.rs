@@ -16,6 +16,8 @@ pub(crate) struct Occasion<'a> {
     pub(crate) services: Vec<&'a str>,
     /// The client whose secret it is, by its id.
     pub(crate) client: Option<String>,
+    /// Who issues a client's secret, by the settings' name for them.
+    pub(crate) issuers_contact: &'static str,
     /// What is to be expected of the rotation's steps.
     pub(crate) outages: &'a [&'static str],
     /// Whether others know the value, and what contains that.
@@ -96,7 +98,7 @@ impl Occasion<'_> {
         format!(
             "## Now, to {}\n\n**Urgent: the secret of the client `{client}` may be known to others**\n\n{verb}. \
              Send it by the agreed channel, not by mail.",
-            self.named(&["red_hat_sso", "gma"]),
+            self.named(&[self.issuers_contact]),
         )
     }
 
@@ -161,17 +163,38 @@ mod tests {
     const OUTAGE: &str = "known orders can't be answered for seconds";
 
     fn told(emergency: Option<Containment>) -> String {
+        let contacts = [("users".to_owned(), "all@example.com".to_owned())];
         announcements(&Occasion {
+            contacts: &contacts,
+            ..occasion(emergency)
+        })
+    }
+
+    fn occasion(emergency: Option<Containment>) -> Occasion<'static> {
+        Occasion {
             run: "dcr-encryption-key-1",
             secret: "dcr-encryption-key",
             services: vec!["marketplace-handler"],
             client: None,
+            issuers_contact: "gma",
             outages: &[OUTAGE],
             emergency,
             has_clients: true,
-            contacts: &[("users".to_owned(), "all@example.com".to_owned())],
+            contacts: &[],
             now: Timestamp::UNIX_EPOCH,
-        })
+        }
+    }
+
+    /// Whoever doesn't issue it needs no word of a leak.
+    #[test]
+    fn a_new_value_is_asked_of_those_who_issue_it_alone() {
+        let told = announcements(&Occasion {
+            client: Some("a-client".to_owned()),
+            ..occasion(Some(Containment::default()))
+        });
+        let request = "to `gma`\n\n**Urgent: the secret of the client `a-client`";
+        assert!(told.contains(request), "{told}");
+        assert!(!told.contains("red_hat_sso"), "{told}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::context::{Context, old_version};
 use crate::emergency::Containment;
 use crate::error::Error;
 use crate::material::Material;
+use crate::secrets::{GMA_CLIENT_SECRET, Secret};
 use crate::steps::CLOSE;
 
 /// Writes the announcements.
@@ -79,6 +80,7 @@ impl Step<Context, Error> for Draft {
             secret: &context.store.name,
             services: services.collect(),
             client,
+            issuers_contact: issuers_contact(context),
             outages: &self.outages,
             emergency: self.emergency,
             has_clients: matches!(context.material, Material::Key(_)),
@@ -91,6 +93,14 @@ impl Step<Context, Error> for Draft {
         }
         log.say(&format!("this stands in `{}`", path(context).display()));
         Ok(Applied::Done)
+    }
+}
+
+/// As the steps that ask for the value say it.
+fn issuers_contact(context: &Context) -> &'static str {
+    match Secret::named(&context.store.variable) {
+        Some(GMA_CLIENT_SECRET) => "gma",
+        _ => "red_hat_sso",
     }
 }
 
