@@ -25,11 +25,10 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Command, Format, Output, StandInService};
 use crate::exit_code;
 use crate::failure::{Failure, chain};
+use crate::input::Terminal;
 use crate::interrupt;
-use crate::printer::Printer;
-use crate::progress::Progress;
+use crate::output::{Printer, Progress};
 use crate::settings::{self, Surroundings};
-use crate::terminal::Terminal;
 
 /// Runs a command and gives its exit code.
 pub(crate) fn run(command: Command) -> u8 {

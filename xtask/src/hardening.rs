@@ -7,7 +7,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::exit_code;
 use crate::failure::Failure;
-use crate::printer::Printer;
+use crate::output::Printer;
 
 /// Turns core dumps off and quietens panics. To be called before anything else;
 /// where the system refuses, that is a warning.

@@ -8,7 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::exit_code;
-use crate::printer::Printer;
+use crate::output::Printer;
 
 /// Whether a commit was sent: from then on nobody knows by leaving what became of it.
 static COMMITTING: AtomicBool = AtomicBool::new(false);

@@ -2,30 +2,24 @@
 #![forbid(unsafe_code)]
 
 mod cli;
-mod exit_code;
 mod settings;
-
-mod candidate;
-mod keys;
-mod secret_text;
-mod terminal;
 
 mod commands;
 mod procedure;
 
-mod confirm;
+mod input;
+mod output;
+
 mod evidence;
-mod failure;
-mod progress;
 mod report;
 pub mod tidy;
 
+mod exit_code;
+mod failure;
+
 mod hardening;
 mod interrupt;
-mod printer;
-mod screen;
 mod workspace;
-mod wrap;
 
 #[cfg(any(test, fuzzing))]
 pub use settings::properties;
@@ -35,7 +29,7 @@ use std::process::ExitCode;
 
 use secret::WipingAllocator;
 
-use crate::printer::Printer;
+use crate::output::Printer;
 
 /// Libraries copy what they are given, and wipe nothing.
 #[global_allocator]

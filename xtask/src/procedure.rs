@@ -22,13 +22,11 @@ use self::parts::Parts;
 pub(crate) use self::parts::Ways;
 use self::watcher::Watcher;
 use crate::cli::{self, Going, Output};
-use crate::confirm::Confirmed;
 use crate::failure::Failure;
+use crate::input::{Confirmed, Terminal};
 use crate::interrupt;
-use crate::printer::Printer;
-use crate::progress::Progress;
+use crate::output::{Printer, Progress};
 use crate::settings::{self, Surroundings};
-use crate::terminal::Terminal;
 
 /// What is at hand for carrying a rotation on.
 pub(crate) struct Procedure {

@@ -15,7 +15,7 @@ pub(crate) use self::listing::Listing;
 use crate::cli::Format;
 use crate::exit_code;
 use crate::failure::Failure;
-use crate::printer::Printer;
+use crate::output::Printer;
 use crate::settings;
 
 /// A rotation, however far it came.

@@ -22,9 +22,9 @@ pub(crate) use self::database::Database;
 pub(crate) use self::procedure::{PlatformName, Procedure, platform_of, procedure};
 use crate::cli;
 use crate::failure::Failure;
-use crate::keys::{self, Role};
-use crate::printer::Printer;
-use crate::terminal::Terminal;
+use crate::input::Terminal;
+use crate::input::keys::{self, KeyRole};
+use crate::output::Printer;
 
 /// What a rotation needs to know.
 pub(crate) struct Rotation {
@@ -81,11 +81,11 @@ pub(crate) fn rotation(
     let database = database::resolve(&typed.timeouts, &surroundings)?;
     let mut given = keys::given(&typed.keys, &surroundings)?;
     if given.old.is_empty() {
-        given.old.push(keys::ask_for(Role::Old, &surroundings)?);
+        given.old.push(keys::ask_for(KeyRole::Old, &surroundings)?);
     }
     let new = match given.new {
         Some(new) => new,
-        None => keys::ask_for(Role::New, &surroundings)?,
+        None => keys::ask_for(KeyRole::New, &surroundings)?,
     };
     let keyring = Keyring::for_rotation(&given.old, &new).map_err(|error| no_keyring(&error))?;
     Ok(Rotation {
@@ -111,7 +111,7 @@ pub(crate) fn survey(
     let database = database::resolve(&typed.timeouts, surroundings)?;
     let mut given = keys::given(&typed.keys, surroundings)?;
     if given.old.is_empty() && given.new.is_none() {
-        given.old.push(keys::ask_for(Role::Old, surroundings)?);
+        given.old.push(keys::ask_for(KeyRole::Old, surroundings)?);
     }
     let keyring =
         Keyring::for_survey(&given.old, given.new.as_ref()).map_err(|error| no_keyring(&error))?;

@@ -1,7 +1,7 @@
 //! What each command's exit codes mean: for its help, and for docs/exit-codes.md.
 
 use crate::exit_code::{ALL, CHANGE_FAILED, CHECK_FAILED, DONE, STOPPED, STUCK, UNDONE, USAGE};
-use crate::wrap::wrapped;
+use crate::output::wrapped;
 
 /// What a command means by a code, where it means something of its own.
 type Own = &'static [(u8, &'static str)];

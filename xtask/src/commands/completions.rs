@@ -4,7 +4,7 @@ use clap_complete::{Shell, generate};
 
 use crate::cli;
 use crate::exit_code;
-use crate::printer::Printer;
+use crate::output::Printer;
 
 /// Hands `cargo xtask …` over to the script for `xtask …`.
 const AFTER_CARGO_IN_BASH: &str = include_str!("completions/cargo.bash");

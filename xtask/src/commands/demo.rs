@@ -15,7 +15,7 @@ use super::status;
 use crate::cli::{self, Going, Place, quoted};
 use crate::exit_code;
 use crate::failure::Failure;
-use crate::printer::Printer;
+use crate::output::Printer;
 use crate::procedure::Ways;
 use crate::workspace;
 

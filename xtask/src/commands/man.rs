@@ -8,7 +8,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
 use crate::failure::Failure;
-use crate::printer::Printer;
+use crate::output::Printer;
 use crate::{cli, exit_code, workspace};
 
 /// What the pages are called after, and what `man` is told.

@@ -12,7 +12,7 @@ use crate::cli::{self, EvidenceForm};
 use crate::evidence::{json_line, render};
 use crate::exit_code;
 use crate::failure::{Failure, chain};
-use crate::printer::{Printer, plain};
+use crate::output::{Printer, plain};
 use crate::settings;
 
 /// Runs the command and gives its exit code.

@@ -4,13 +4,11 @@ use runbook::{History, RunStatus, StepStatus};
 use tokio_util::sync::CancellationToken;
 
 use super::{printer, surroundings};
-use crate::candidate::candidate;
 use crate::cli;
-use crate::confirm::confirm;
 use crate::failure::Failure;
-use crate::printer::Printer;
+use crate::input::{candidate, confirm, is_standard_input};
+use crate::output::Printer;
 use crate::procedure::{Asked, Ended, Procedure};
-use crate::secret_text::is_standard_input;
 
 /// Runs the command and gives its exit code.
 pub(super) async fn run(typed: &cli::Resume, interrupt: &CancellationToken) -> u8 {

@@ -5,9 +5,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{printer, surroundings};
 use crate::cli;
-use crate::confirm::confirm;
 use crate::failure::Failure;
-use crate::printer::Printer;
+use crate::input::confirm;
+use crate::output::Printer;
 use crate::procedure::{Asked, Ended, Procedure};
 
 /// Runs the command and gives its exit code.

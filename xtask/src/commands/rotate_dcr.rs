@@ -8,12 +8,11 @@ use tokio_util::sync::CancellationToken;
 use super::rotate_on_platform::{self, Wanted};
 use super::{connect, printer, surroundings};
 use crate::cli;
-use crate::confirm::{Confirmed, confirm};
 use crate::failure::Failure;
+use crate::input::{Confirmed, confirm};
 use crate::interrupt;
-use crate::printer::Printer;
+use crate::output::{Printer, Progress};
 use crate::procedure::{Ended, Ways};
-use crate::progress::Progress;
 use crate::report::{self, Listing, Subject, plan};
 use crate::settings::{self, PlatformName};
 

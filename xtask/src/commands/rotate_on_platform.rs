@@ -7,16 +7,12 @@ use runbook::{plan_lines, plan_summary};
 use tokio_util::sync::CancellationToken;
 
 use super::{printer, surroundings};
-use crate::candidate::candidate;
 use crate::cli::{Contain, Going, Output, Place, Timeouts};
-use crate::confirm::confirm;
 use crate::failure::Failure;
-use crate::printer::Printer;
+use crate::input::{candidate, confirm, is_standard_input};
+use crate::output::{Printer, hanging, screen};
 use crate::procedure::{Ended, Procedure, Ways};
-use crate::screen;
-use crate::secret_text::is_standard_input;
 use crate::settings::{self, PlatformName, Surroundings};
-use crate::wrap::hanging;
 
 /// What was asked for.
 pub(super) struct Wanted<'a> {

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 use super::surroundings;
 use crate::cli;
 use crate::exit_code;
-use crate::printer::{Printer, plain};
+use crate::output::{Printer, plain};
 use crate::settings;
 
 /// Runs the command and gives its exit code.

@@ -6,7 +6,7 @@ use xshell::{Shell, cmd};
 use crate::cli;
 use crate::exit_code;
 use crate::failure::Failure;
-use crate::printer::Printer;
+use crate::output::Printer;
 use crate::workspace;
 
 /// Runs the command and gives its exit code.

@@ -20,7 +20,7 @@ use super::surroundings;
 use crate::cli::{self, Format};
 use crate::exit_code;
 use crate::failure::Failure;
-use crate::printer::Printer;
+use crate::output::Printer;
 use crate::settings::{self, PlatformName};
 
 /// Finished runs that are shown.

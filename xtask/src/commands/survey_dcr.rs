@@ -6,8 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::{connect, printer, surroundings};
 use crate::cli;
 use crate::failure::Failure;
-use crate::printer::Printer;
-use crate::progress::Progress;
+use crate::output::{Printer, Progress};
 use crate::report::{self, Listing, Subject};
 use crate::settings;
 

@@ -3,7 +3,7 @@
 use crate::cli;
 use crate::exit_code;
 use crate::failure::Failure;
-use crate::printer::Printer;
+use crate::output::Printer;
 use crate::{tidy, workspace};
 
 /// Runs the command and gives its exit code.

@@ -14,7 +14,7 @@ use self::lines::patterns;
 use self::steps::{steps, verifications};
 use self::tables::{counts, outages, services, versions};
 use super::words::{between, day, deed, duration, outage_in_short, sentence};
-use crate::printer::grouped;
+use crate::output::grouped;
 
 const STYLE: &str = include_str!("style.css");
 

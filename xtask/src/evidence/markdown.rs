@@ -10,7 +10,7 @@ use super::words::{
     at_most, between, day, deed, duration, exactly, moment, moment_or_dash, outage_in_short, pass,
     passed, remark, sentence, tokens, took,
 };
-use crate::printer::grouped;
+use crate::output::grouped;
 
 /// The places on a line of text.
 const WIDTH: usize = 32;

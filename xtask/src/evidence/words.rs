@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rotation::Evidence;
 use rotation::evidence::{EvidenceStep, Pass, TokensCounted, Verification};
 
-use crate::printer::grouped;
+use crate::output::grouped;
 
 /// `2026-11-28 02:00:03`, in UTC as all times here.
 pub(super) fn moment(at: Timestamp) -> String {

@@ -11,7 +11,7 @@ use crate::cli::Format;
 use crate::evidence::{self, Left};
 use crate::exit_code;
 use crate::failure::{Failure, chain};
-use crate::printer::{Printer, grouped};
+use crate::output::{Printer, grouped};
 
 /// How a rotation on a platform ended.
 pub(crate) struct Ended {

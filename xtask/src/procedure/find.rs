@@ -4,7 +4,7 @@ use rotation::Secret;
 use runbook::{History, Runs};
 
 use crate::failure::Failure;
-use crate::printer::plain;
+use crate::output::plain;
 use crate::settings;
 
 /// A run that is meant.

@@ -18,7 +18,7 @@ use runbook::History;
 use crate::cli::{self, Format};
 use crate::failure::Failure;
 use crate::interrupt;
-use crate::progress::Progress;
+use crate::output::Progress;
 use crate::report::Listing;
 use crate::settings::{self, Surroundings};
 

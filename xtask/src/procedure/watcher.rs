@@ -6,9 +6,8 @@ use runbook::{About, Conductor, Event, Fact, Undo};
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
-use crate::printer::{Printer, plain};
-use crate::progress::Progress;
-use crate::terminal::{Answer, Terminal};
+use crate::input::{Answer, Terminal};
+use crate::output::{Printer, Progress, plain};
 
 /// Draws a run as it goes, and answers for people.
 pub(super) struct Watcher {
@@ -118,7 +117,7 @@ impl Watcher {
             return false;
         };
         match terminal.ask(question, &self.interrupt) {
-            Ok(Answer::Line(line)) => crate::confirm::is_yes(&line),
+            Ok(Answer::Line(line)) => crate::input::is_yes(&line),
             Ok(Answer::None) | Err(_) => false,
         }
     }

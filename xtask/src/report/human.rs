@@ -7,7 +7,7 @@ use secret::Fingerprint;
 
 use super::table::table;
 use super::{Rotation, Subject, Survey, plan};
-use crate::printer::{Printer, grouped, plain};
+use crate::output::{Printer, grouped, plain};
 
 pub(super) fn print_rotation(rotation: &Rotation, printer: &Printer) {
     rotation.unreadable.print_rest(printer);

@@ -3,8 +3,7 @@
 use reencrypt::UnreadableCell;
 
 use crate::cli::Format;
-use crate::printer::{Printer, plain};
-use crate::progress::Progress;
+use crate::output::{Printer, Progress, plain};
 
 /// How many a run that isn't there to list them shows.
 const FIRST: usize = 20;

@@ -4,10 +4,8 @@ use reencrypt::{Column, Plan};
 use secret::{DatabaseTarget, Fingerprint};
 
 use super::Subject;
-use crate::printer::{Printer, grouped, plain};
-use crate::screen;
+use crate::output::{Printer, grouped, plain, screen, wrapped};
 use crate::settings;
-use crate::wrap::wrapped;
 
 /// Where the text begins.
 const TITLE_WIDTH: usize = 12;

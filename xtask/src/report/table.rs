@@ -2,7 +2,7 @@
 
 use reencrypt::Column;
 
-use crate::printer::grouped;
+use crate::output::grouped;
 
 /// A table with a column for each encrypted column and a row for each count.
 /// Given the number of all cells first and then what they are made of, it reads

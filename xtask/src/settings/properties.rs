@@ -18,7 +18,7 @@ use super::{PlatformName, Procedure, Surroundings};
 use crate::cli;
 use crate::exit_code;
 use crate::failure::Failure;
-use crate::printer::Printer;
+use crate::output::Printer;
 
 /// What stands for a secret that came to be in the file: no message may quote a value.
 const SECRET: &str = "hunter2";

@@ -7,7 +7,7 @@ use secret::{DatabaseTarget, DatabaseUrl, Host};
 
 use crate::cli;
 use crate::failure::{Failure, chain};
-use crate::printer::grouped;
+use crate::output::grouped;
 use crate::settings::{self, Database, Surroundings};
 
 const TOPIC: &str = "database";

@@ -4,7 +4,7 @@ use platform::{Finding, Level};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::printer::Printer;
+use crate::output::Printer;
 use crate::settings::PlatformName;
 
 /// A list by topic, and the sum.

@@ -6,7 +6,7 @@ use super::bonds::{Bond, Standing};
 use super::runs::{next_commands, words};
 use super::{LAST_FINISHED, Report};
 use crate::failure::chain;
-use crate::printer::Printer;
+use crate::output::Printer;
 
 /// The runs, the secrets, and what is missing.
 pub(super) fn human(report: &Report, printer: &Printer) {

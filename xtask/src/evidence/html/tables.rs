@@ -6,7 +6,7 @@ use rotation::evidence::Counted;
 
 use super::inline::{code_or_dash, time};
 use crate::evidence::words::{at_most, exactly, pass, tokens};
-use crate::printer::grouped;
+use crate::output::grouped;
 
 pub(super) fn versions(evidence: &Evidence) -> Markup {
     html! {

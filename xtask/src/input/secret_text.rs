@@ -13,9 +13,9 @@ use secret::FernetKey;
 use zeroize::Zeroizing;
 
 pub(crate) use self::source::Source;
+use super::terminal::{Answer, Terminal, read_secret};
 use crate::failure::{Failure, chain};
 use crate::settings::Surroundings;
-use crate::terminal::{Answer, Terminal, read_secret};
 
 /// What is to be given.
 pub(crate) struct Wanted<'a> {

@@ -1,11 +1,11 @@
 //! The one place that prints: data to standard output, the rest to standard error.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::screen;
+use super::text::{is_unprintable, plain_lines};
 use crate::failure::Failure;
-use crate::screen;
 
 const RED: &str = "\x1b[1;31m";
 const YELLOW: &str = "\x1b[1;33m";
@@ -132,72 +132,8 @@ impl Printer {
     }
 }
 
-/// `text` with what could move a cursor, hide or reorder other text written as
-/// an escape: order ids and names come from databases and are anybody's.
-pub(crate) fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for character in text.chars() {
-        if is_unprintable(character) {
-            // Never fails on a String.
-            let _ = write!(plain, "{}", character.escape_default());
-        } else {
-            plain.push(character);
-        }
-    }
-    plain
-}
-
-/// `1234567` as `1,234,567`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() * 4 / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-/// Control characters, separators of lines and paragraphs, marks and overrides of
-/// direction.
-fn is_unprintable(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{061c}' | '\u{200e}' | '\u{200f}')
-        || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// [`plain`] for text of several lines: whatever of a database slipped through.
-fn plain_lines(text: &str) -> String {
-    let lines: Vec<String> = text.split('\n').map(plain).collect();
-    lines.join("\n")
-}
-
 /// Writes with one call, so that lines of several threads don't mix.
 fn write_line(to: &mut impl Write, text: &str) -> io::Result<()> {
     to.write_all(format!("{text}\n").as_bytes())?;
     to.flush()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_database_holds_cannot_move_the_cursor() {
-        assert_eq!(
-            plain("order\u{1b}[2J\n\u{202e}x"),
-            "order\\u{1b}[2J\\n\\u{202e}x"
-        );
-        assert_eq!(plain("Bestellung 7, ünïcødé"), "Bestellung 7, ünïcødé");
-    }
-
-    #[test]
-    fn digits_are_grouped_by_three() {
-        assert_eq!(
-            [0, 999, 1000, 1_234_567].map(grouped),
-            ["0", "999", "1,000", "1,234,567"]
-        );
-    }
 }

@@ -1,4 +1,44 @@
-//! Lines that end between words.
+//! Text that people can read: nothing hidden in it, digits in groups, lines that end between
+//! words.
+
+use std::fmt::Write as _;
+
+/// What is the widest that is easily read.
+const WIDEST: usize = 100;
+
+/// `text` with what could move a cursor, hide or reorder other text written as
+/// an escape: order ids and names come from databases and are anybody's.
+pub(crate) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_unprintable(character) {
+            // Never fails on a String.
+            let _ = write!(plain, "{}", character.escape_default());
+        } else {
+            plain.push(character);
+        }
+    }
+    plain
+}
+
+/// [`plain`] for text of several lines: whatever of a database slipped through.
+pub(super) fn plain_lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(plain).collect();
+    lines.join("\n")
+}
+
+/// `1234567` as `1,234,567`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() * 4 / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
 
 /// `text` in lines of at most `width` characters, if its words are that short.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
@@ -19,9 +59,6 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// What is the widest that is easily read.
-const WIDEST: usize = 100;
-
 /// A line with the rest of it below where it begins, for a terminal. Not for what may
 /// be copied, which a terminal breaks so that it can be.
 pub(crate) fn hanging(line: &str, below: usize, terminal_width: Option<usize>) -> String {
@@ -36,9 +73,34 @@ pub(crate) fn hanging(line: &str, below: usize, terminal_width: Option<usize>) -
     format!("{:indent$}{}", "", wrapped(text, room).join(&below))
 }
 
+/// Control characters, separators of lines and paragraphs, marks and overrides of
+/// direction.
+pub(super) fn is_unprintable(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{061c}' | '\u{200e}' | '\u{200f}')
+        || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_database_holds_cannot_move_the_cursor() {
+        assert_eq!(
+            plain("order\u{1b}[2J\n\u{202e}x"),
+            "order\\u{1b}[2J\\n\\u{202e}x"
+        );
+        assert_eq!(plain("Bestellung 7, ünïcødé"), "Bestellung 7, ünïcødé");
+    }
+
+    #[test]
+    fn digits_are_grouped_by_three() {
+        assert_eq!(
+            [0, 999, 1000, 1_234_567].map(grouped),
+            ["0", "999", "1,000", "1,234,567"]
+        );
+    }
 
     #[test]
     fn lines_end_between_words() {

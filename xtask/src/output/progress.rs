@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use reencrypt::{Event, Phase};
 
-use crate::printer::{Printer, grouped};
-use crate::screen;
+use super::{Printer, grouped, screen};
 
 /// How long plain output keeps silent within a phase.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);

@@ -6,10 +6,43 @@ use std::path::{Path, PathBuf};
 use secret::FernetKey;
 use zeroize::Zeroizing;
 
+use super::secret_text::{self, Source, Wanted, is_standard_input};
 use crate::cli;
 use crate::failure::Failure;
-use crate::secret_text::{self, Source, Wanted, is_standard_input};
 use crate::settings::Surroundings;
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum KeyRole {
+    /// One that tokens are under.
+    Old,
+    /// The one that they are to be under.
+    New,
+}
+
+impl KeyRole {
+    fn wanted(self) -> Wanted<'static> {
+        let (what, flag) = match self {
+            KeyRole::Old => ("old key", "--old-key-file"),
+            KeyRole::New => ("new key", "--new-key-file"),
+        };
+        Wanted { what, flag }
+    }
+
+    fn variable(self) -> &'static str {
+        match self {
+            KeyRole::Old => "DCR_OLD_KEY",
+            KeyRole::New => "DCR_NEW_KEY",
+        }
+    }
+}
+
+/// `old key`, `new key`.
+impl fmt::Display for KeyRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.wanted().what)
+    }
+}
 
 /// The keys that files and the environment gave.
 #[derive(Debug)]
@@ -45,11 +78,11 @@ pub(crate) fn given(files: &cli::Keys, surroundings: &Surroundings<'_>) -> Resul
         );
     }
     let old = if files.old_key_file.is_empty() {
-        read_variable(Role::Old, surroundings)?
+        read_variable(KeyRole::Old, surroundings)?
             .into_iter()
             .collect()
     } else {
-        let read = |file: &PathBuf| read_file(Role::Old, file, surroundings);
+        let read = |file: &PathBuf| read_file(KeyRole::Old, file, surroundings);
         files
             .old_key_file
             .iter()
@@ -57,8 +90,8 @@ pub(crate) fn given(files: &cli::Keys, surroundings: &Surroundings<'_>) -> Resul
             .collect::<Result<_, _>>()?
     };
     let new = match &files.new_key_file {
-        None => read_variable(Role::New, surroundings)?,
-        Some(file) => Some(read_file(Role::New, file, surroundings)?),
+        None => read_variable(KeyRole::New, surroundings)?,
+        Some(file) => Some(read_file(KeyRole::New, file, surroundings)?),
     };
     Ok(Given { old, new })
 }
@@ -68,23 +101,25 @@ pub(crate) fn given(files: &cli::Keys, surroundings: &Surroundings<'_>) -> Resul
 /// # Errors
 ///
 /// When nobody is there to be asked, or nothing sensible is answered.
-pub(crate) fn ask_for(role: Role, surroundings: &Surroundings<'_>) -> Result<FernetKey, Failure> {
+pub(crate) fn ask_for(
+    role: KeyRole,
+    surroundings: &Surroundings<'_>,
+) -> Result<FernetKey, Failure> {
     let Some(terminal) = &surroundings.terminal else {
         return Err(Failure::check(format!("there is no {role}"))
             .nothing_changed()
             .hint(format!(
                 "set {}, or name a file with `{}` (`-` is standard input)",
                 role.variable(),
-                role.wanted().1,
+                role.wanted().flag,
             )));
     };
-    let (what, flag) = role.wanted();
-    let text = secret_text::from_prompt(&Wanted { what, flag }, "", terminal, surroundings)?;
+    let text = secret_text::from_prompt(&role.wanted(), "", terminal, surroundings)?;
     parse(role, &Source::Prompt, &text, surroundings)
 }
 
 fn read_variable(
-    role: Role,
+    role: KeyRole,
     surroundings: &Surroundings<'_>,
 ) -> Result<Option<FernetKey>, Failure> {
     let Some(text) = surroundings.variable(role.variable()) else {
@@ -100,17 +135,16 @@ fn read_variable(
 }
 
 fn read_file(
-    role: Role,
+    role: KeyRole,
     path: &Path,
     surroundings: &Surroundings<'_>,
 ) -> Result<FernetKey, Failure> {
-    let (what, flag) = role.wanted();
-    let (source, text) = secret_text::from_file(&Wanted { what, flag }, path, surroundings)?;
+    let (source, text) = secret_text::from_file(&role.wanted(), path, surroundings)?;
     parse(role, &source, &text, surroundings)
 }
 
 fn parse(
-    role: Role,
+    role: KeyRole,
     source: &Source<'_>,
     text: &Zeroizing<Vec<u8>>,
     surroundings: &Surroundings<'_>,
@@ -133,37 +167,4 @@ fn parse(
         .printer
         .detail(&format!("{role} {fingerprint}, from {source}"));
     Ok(parsed.key)
-}
-
-/// What a key is for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Role {
-    /// One that tokens are under.
-    Old,
-    /// The one that they are to be under.
-    New,
-}
-
-impl Role {
-    /// What it is called, and the flag that names its file.
-    fn wanted(self) -> (&'static str, &'static str) {
-        match self {
-            Role::Old => ("old key", "--old-key-file"),
-            Role::New => ("new key", "--new-key-file"),
-        }
-    }
-
-    fn variable(self) -> &'static str {
-        match self {
-            Role::Old => "DCR_OLD_KEY",
-            Role::New => "DCR_NEW_KEY",
-        }
-    }
-}
-
-/// `old key`, `new key`.
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.wanted().0)
-    }
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 use secret::{ClientSecret, SecretValue};
 use zeroize::Zeroizing;
 
+use super::secret_text::{self, Source, Wanted};
 use crate::failure::Failure;
-use crate::secret_text::{self, Source, Wanted};
 use crate::settings::Surroundings;
 
 const FLAG: &str = "--value-file";

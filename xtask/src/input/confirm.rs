@@ -2,8 +2,8 @@
 
 use tokio_util::sync::CancellationToken;
 
+use super::{Answer, Terminal};
 use crate::failure::{Failure, chain};
-use crate::terminal::{Answer, Terminal};
 
 /// Proof that whoever may say no was asked. Only [`confirm`] makes one, and what
 /// changes a database demands it.

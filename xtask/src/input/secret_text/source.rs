@@ -6,7 +6,7 @@ use std::path::Path;
 
 use secret::FernetKey;
 
-use crate::printer::plain;
+use crate::output::plain;
 
 /// A place with a secret.
 pub(crate) enum Source<'a> {

@@ -1,0 +1,12 @@
+//! What people are asked for and hand over: a yes, keys, the value that somebody issued.
+
+mod candidate;
+mod confirm;
+pub(crate) mod keys;
+mod secret_text;
+mod terminal;
+
+pub(crate) use self::candidate::candidate;
+pub(crate) use self::confirm::{Confirmed, confirm, is_yes};
+pub(crate) use self::secret_text::is_standard_input;
+pub(crate) use self::terminal::{Answer, Terminal};
