@@ -113,18 +113,6 @@ fn secrets() -> PossibleValuesParser {
     PossibleValuesParser::new(named)
 }
 
-/// There is no such secret.
-#[derive(Debug)]
-struct NoSuchSecret;
-
-impl std::fmt::Display for NoSuchSecret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the service has no such secret")
-    }
-}
-
-impl std::error::Error for NoSuchSecret {}
-
-fn secret(name: &str) -> Result<Secret, NoSuchSecret> {
-    Secret::named(name).ok_or(NoSuchSecret)
+fn secret(name: &str) -> Result<Secret, &'static str> {
+    Secret::named(name).ok_or("the service has no such secret")
 }

@@ -1,49 +1,10 @@
-//! What can be typed around a whole rotation: where it happens, and going on with a run.
+//! What can be typed of runs: to list them, to go on with one, to undo it.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
-use super::{Format, Output, Timeouts, values};
-use crate::settings::PlatformName;
-
-/// Where secrets and services live, and where runs are kept.
-#[derive(Args, Clone, Debug, Default)]
-pub(crate) struct Place {
-    /// Where secrets and services live [default: the settings' platform, else none]
-    #[arg(long, value_enum)]
-    pub(crate) platform: Option<PlatformName>,
-    /// The file with the settings [default: rotation.toml, where it is there]
-    #[arg(long, value_name = "FILE", value_parser = values::path(), value_hint = ValueHint::FilePath)]
-    pub(crate) settings: Option<PathBuf>,
-    /// The folder with the journals of runs [default: a folder of your own outside the repository]
-    #[arg(long, value_name = "DIR", value_parser = values::path(), value_hint = ValueHint::DirPath)]
-    pub(crate) state_dir: Option<PathBuf>,
-}
-
-impl Place {
-    /// What was typed of it, to be typed again: it begins with a space, or is empty.
-    pub(crate) fn flags(&self) -> String {
-        let mut flags = String::new();
-        if let Some(platform) = self.platform {
-            flags.push_str(&format!(" --platform {platform}"));
-        }
-        for (flag, path) in [("settings", &self.settings), ("state-dir", &self.state_dir)] {
-            if let Some(path) = path {
-                flags.push_str(&format!(
-                    " --{flag} {}",
-                    quoted(&path.display().to_string())
-                ));
-            }
-        }
-        flags
-    }
-}
-
-/// For a shell: in single quotes, which it can't hold itself.
-pub(crate) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
-}
+use super::{Format, Going, Output, Place, Timeouts, values};
 
 /// List the runs and how old each secret is
 ///
@@ -124,28 +85,4 @@ pub(crate) struct Rollback {
     pub(crate) timeouts: Timeouts,
     #[command(flatten)]
     pub(crate) output: Output,
-}
-
-/// Print the runbook, rendered from the steps that the tool runs
-///
-/// The same text as docs/runbook.md, which `cargo xtask tidy` keeps up to date, and the contacts of
-/// the settings.
-#[derive(Args, Debug, Default)]
-#[command(after_long_help = "Examples:
-    cargo xtask runbook
-    cargo xtask runbook --settings rotation.toml")]
-pub(crate) struct Runbook {
-    #[command(flatten)]
-    pub(crate) place: Place,
-}
-
-/// How a run is carried on.
-#[derive(Args, Clone, Copy, Debug, Default)]
-pub(crate) struct Going {
-    /// Don't ask
-    #[arg(long, short)]
-    pub(crate) yes: bool,
-    /// Undo the run at once when a step fails
-    #[arg(long)]
-    pub(crate) rollback_on_failure: bool,
 }
