@@ -4,8 +4,9 @@ mod containment;
 mod ended;
 mod failures;
 mod find;
-mod parts;
+mod options;
 mod planned;
+mod prepared;
 mod watcher;
 
 use std::path::PathBuf;
@@ -18,14 +19,14 @@ use secret::SecretValue;
 
 pub(crate) use self::ended::{Ended, Outcome};
 use self::find::{Found, find};
-use self::parts::Parts;
-pub(crate) use self::parts::Ways;
+pub(crate) use self::options::Options;
+use self::prepared::Prepared;
 use self::watcher::Watcher;
-use crate::cli::{self, Going, Output};
+use crate::cli::{self, Going};
 use crate::failure::Failure;
 use crate::input::{Confirmed, Terminal};
 use crate::interrupt;
-use crate::output::{Printer, Progress};
+use crate::output::Progress;
 use crate::settings::{self, Surroundings};
 
 /// What is at hand for carrying a rotation on.
@@ -40,8 +41,6 @@ pub(crate) struct Procedure {
     /// The way to the database, open as long as this is.
     _proxy: Option<SqlProxy>,
     watcher: Watcher,
-    /// The flags that the next command needs, too.
-    flags: String,
 }
 
 /// Which run is asked for.
@@ -55,32 +54,36 @@ pub(crate) struct Asked<'a> {
 }
 
 impl Procedure {
-    /// Resolves the settings and makes everything ready. Changes nothing.
+    /// Makes everything ready. Changes nothing.
     ///
     /// # Errors
     ///
     /// What is missing, or can't be used.
     pub(crate) async fn new(
         settings: settings::Procedure,
-        flags: String,
         secret: Secret,
-        ways: Ways,
+        options: Options,
         timeouts: &cli::Timeouts,
-        output: Output,
         surroundings: &Surroundings<'_>,
     ) -> Result<Procedure, Failure> {
         settings.refuse_no_platform()?;
-        let progress = Arc::new(Mutex::new(Progress::new(Printer::new(
-            true,
-            output.verbose,
-        ))));
-        let Parts {
+        let progress = Progress::new(surroundings.printer.without_notes());
+        let progress = Arc::new(Mutex::new(progress));
+        let prepared = Prepared::new(
+            secret,
+            options,
+            &settings,
+            timeouts,
+            &progress,
+            surroundings,
+        );
+        let Prepared {
             plan,
             platform,
             material,
             proxy,
-        } = Parts::of(secret, ways, &settings, timeouts, &progress, surroundings).await?;
-        containment::refuse_what_does_not_fit(ways.containment, &secret, &platform)?;
+        } = prepared.await?;
+        containment::refuse_what_does_not_fit(options.containment, &secret, &platform)?;
         let context = Context {
             platform,
             store: settings.store_of(&secret),
@@ -101,7 +104,6 @@ impl Procedure {
                 is_done: false,
                 interrupt: surroundings.interrupt.clone(),
             },
-            flags,
             settings,
             plan,
             context,
@@ -117,25 +119,13 @@ impl Procedure {
     pub(crate) async fn of_run(
         asked: Asked<'_>,
         timeouts: &cli::Timeouts,
-        output: Output,
         surroundings: &Surroundings<'_>,
     ) -> Result<(Procedure, Found), Failure> {
         let settings = settings::procedure(asked.place, surroundings)?;
-        let flags = asked.place.flags();
-        let found = find(&settings, &flags, asked.run, asked.verb)?;
-        let ways = Ways::of(&found.history);
-        let secret = found.secret;
-        let procedure = Procedure::new(
-            settings,
-            flags,
-            secret,
-            ways,
-            timeouts,
-            output,
-            surroundings,
-        )
-        .await?;
-        Ok((procedure, found))
+        let found = find(&settings, asked.run, asked.verb)?;
+        let options = Options::of(&found.history);
+        let procedure = Procedure::new(settings, found.secret, options, timeouts, surroundings);
+        Ok((procedure.await?, found))
     }
 
     /// Whether other people issue the new value, so that somebody has to give it.
@@ -161,7 +151,7 @@ impl Procedure {
     pub(crate) fn refuse_unfinished(&self) -> Result<(), Failure> {
         self.runs
             .check_free(self.plan.rotation())
-            .map_err(|error| Failure::from_runs(&error, &self.flags))
+            .map_err(|error| Failure::from_runs(&error, &self.settings.flags))
     }
 
     /// Everything but the changes: what `--dry-run` does.
@@ -196,7 +186,7 @@ impl Procedure {
             .begin(&self.plan, platform, self.settings.operator.clone());
         match begun {
             Ok(run) => self.forward(run, going, confirmed).await,
-            Err(error) => Ended::not_begun(Failure::from_runs(&error, &self.flags)),
+            Err(error) => Ended::not_begun(Failure::from_runs(&error, &self.settings.flags)),
         }
     }
 
@@ -257,7 +247,7 @@ impl Procedure {
         let run = self
             .runs
             .open(name, &self.plan, operator)
-            .map_err(|error| Failure::from_runs(&error, &self.flags))?;
+            .map_err(|error| Failure::from_runs(&error, &self.settings.flags))?;
         rotation::refuse_other_place(&self.context, &run.history().facts)
             .await
             .map_err(|error| Failure::from_check(&error))?;
@@ -276,7 +266,7 @@ impl Procedure {
             Err(stopped) => {
                 let changed = !matches!(stopped, Stopped::Failed { changed: false, .. });
                 let is_failure = matches!(stopped, Stopped::Failed { .. });
-                let failure = Failure::from_stopped(&stopped, run.history(), &self.flags);
+                let failure = Failure::from_stopped(&stopped, run.history(), &self.settings.flags);
                 if is_failure && (!changed || self.is_to_be_undone(going, &failure)) {
                     if changed && let Err(error) = self.check_rollback(&run).await {
                         let reason = format!("it isn't undone: {}", error.message);
@@ -310,7 +300,11 @@ impl Procedure {
                 if let Some((failure, _)) = because {
                     self.watcher.printer.failure(&failure);
                 }
-                Err(Failure::from_stopped(&stopped, run.history(), &self.flags))
+                Err(Failure::from_stopped(
+                    &stopped,
+                    run.history(),
+                    &self.settings.flags,
+                ))
             }
         };
         self.ended(&run, result)

@@ -5,6 +5,8 @@ mod file;
 mod google_cloud;
 mod installation;
 mod local;
+mod names;
+mod platform_name;
 mod procedure;
 #[cfg(any(test, fuzzing))]
 pub mod properties;
@@ -19,7 +21,8 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 pub(crate) use self::database::Database;
-pub(crate) use self::procedure::{PlatformName, Procedure, platform_of, procedure};
+pub(crate) use self::platform_name::{PlatformName, platform_of};
+pub(crate) use self::procedure::{Procedure, procedure};
 use crate::cli;
 use crate::failure::Failure;
 use crate::input::Terminal;
@@ -66,6 +69,17 @@ impl Surroundings<'_> {
     pub(crate) fn variable(&self, name: &str) -> Option<Zeroizing<Vec<u8>>> {
         let value = (self.environment)(name)?;
         Some(Zeroizing::new(value.into_encoded_bytes())).filter(|value| !value.is_empty())
+    }
+
+    /// An environment variable that holds a name, and no secret.
+    fn text(&self, variable: &str) -> Result<Option<String>, Failure> {
+        let Some(value) = self.variable(variable) else {
+            return Ok(None);
+        };
+        match std::str::from_utf8(&value) {
+            Ok(text) => Ok(Some(text.to_owned())),
+            Err(_) => Err(Failure::check(format!("{variable} is not UTF-8")).nothing_changed()),
+        }
     }
 }
 

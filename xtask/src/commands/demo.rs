@@ -16,7 +16,7 @@ use crate::cli::{self, Going, Place, quoted};
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::Printer;
-use crate::procedure::Ways;
+use crate::procedure::Options;
 use crate::workspace;
 
 const CLIENTS: u64 = 1000;
@@ -72,7 +72,7 @@ async fn show(
 async fn rotate(place: &Place, interrupt: &CancellationToken) -> u8 {
     let wanted = Wanted {
         secret: rotation::DCR_ENCRYPTION_KEY,
-        ways: Ways::default(),
+        options: Options::default(),
         place,
         timeouts: &cli::Timeouts::default(),
         output: cli::Output::default(),

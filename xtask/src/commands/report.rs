@@ -30,17 +30,16 @@ pub(super) fn run(typed: &cli::Report) -> u8 {
 fn find(typed: &cli::Report, printer: &Printer) -> Result<Evidence, Failure> {
     let interrupt = CancellationToken::new();
     let settings = settings::procedure(&typed.place, &surroundings(false, *printer, &interrupt))?;
-    let flags = typed.place.flags();
     let runs = settings.runs();
     let found = runs
         .list()
-        .map_err(|error| Failure::from_runs(&error, &flags))?;
+        .map_err(|error| Failure::from_runs(&error, &settings.flags))?;
     let history = match &typed.run {
         Some(name) => named(found, name),
         None => newest(found, printer),
     };
     let history = history.unwrap_or_else(|message| {
-        let folder = runs.folder().display();
+        let (folder, flags) = (runs.folder().display(), &settings.flags);
         Err(Failure::check(format!("{message}, in `{folder}`"))
             .nothing_changed()
             .hint(format!("`cargo xtask status{flags}` lists the runs")))

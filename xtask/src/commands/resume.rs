@@ -30,8 +30,7 @@ async fn resume(
         run: typed.run.as_deref(),
         verb: "resume",
     };
-    let (mut procedure, found) =
-        Procedure::of_run(asked, &typed.timeouts, typed.output, &surroundings).await?;
+    let (mut procedure, found) = Procedure::of_run(asked, &typed.timeouts, &surroundings).await?;
     let takes_value = procedure.takes_value() && still_lacks_value(&found.history);
     if typed.value_file.is_some() && !takes_value {
         let name = &found.name;

@@ -29,8 +29,7 @@ async fn roll_back(
         run: typed.run.as_deref(),
         verb: "roll back",
     };
-    let (procedure, found) =
-        Procedure::of_run(asked, &typed.timeouts, typed.output, &surroundings).await?;
+    let (procedure, found) = Procedure::of_run(asked, &typed.timeouts, &surroundings).await?;
     show(&procedure, &found.name, &found.history, printer);
     let ask_on = surroundings.terminal.filter(|_| !typed.yes);
     let confirmed = confirm("Undo it?", ask_on.as_ref(), interrupt)?;

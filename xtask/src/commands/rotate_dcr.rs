@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use reencrypt::{Database, Event, Mode, Outcome, Phase, Plan};
+use reencrypt::{Database, Event, Mode, Outcome, Plan};
 use tokio_util::sync::CancellationToken;
 
 use super::rotate_on_platform::{self, Wanted};
@@ -10,9 +10,8 @@ use super::{connect, printer, surroundings};
 use crate::cli;
 use crate::failure::Failure;
 use crate::input::{Confirmed, confirm};
-use crate::interrupt;
 use crate::output::{Printer, Progress};
-use crate::procedure::{Ended, Ways};
+use crate::procedure::{Ended, Options};
 use crate::report::{self, Listing, Subject, plan};
 use crate::settings::{self, PlatformName};
 
@@ -114,15 +113,7 @@ async fn reencrypt(
         Mode::Commit
     };
     let began = Instant::now();
-    let mut observer = |event: Event<'_>| match event {
-        Event::Unreadable(cell) => report.unreadable.add(cell, progress),
-        event => {
-            if matches!(event, Event::Phase(Phase::Committing)) {
-                interrupt::commit_begins();
-            }
-            progress.observe(&event);
-        }
-    };
+    let mut observer = |event: Event<'_>| report.unreadable.observe(&event, progress);
     let result = reencrypt::reencrypt(
         &mut database,
         plan,
@@ -155,7 +146,7 @@ pub(super) fn wanted_on_platform(typed: &cli::RotateDcr) -> Result<Wanted<'_>, F
     warn_of_ignored_keys(&printer(typed.output));
     Ok(Wanted {
         secret: rotation::DCR_ENCRYPTION_KEY,
-        ways: Ways::default(),
+        options: Options::default(),
         place: &typed.place,
         timeouts: &typed.timeouts,
         output: typed.output,

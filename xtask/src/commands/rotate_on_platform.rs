@@ -11,13 +11,13 @@ use crate::cli::{Contain, Going, Output, Place, Timeouts};
 use crate::failure::Failure;
 use crate::input::{candidate, confirm, is_standard_input};
 use crate::output::{Printer, hanging, screen};
-use crate::procedure::{Ended, Procedure, Ways};
+use crate::procedure::{Ended, Options, Procedure};
 use crate::settings::{self, PlatformName, Surroundings};
 
 /// What was asked for.
 pub(super) struct Wanted<'a> {
     pub(super) secret: Secret,
-    pub(super) ways: Ways,
+    pub(super) options: Options,
     pub(super) place: &'a Place,
     pub(super) timeouts: &'a Timeouts,
     pub(super) output: Output,
@@ -39,20 +39,17 @@ pub(super) async fn run(wanted: &Wanted<'_>, interrupt: &CancellationToken) -> u
 
 async fn rotate(wanted: &Wanted<'_>, surroundings: &Surroundings<'_>) -> Result<Ended, Failure> {
     let settings = settings::procedure(wanted.place, surroundings)?;
-    let flags = wanted.place.flags();
     let mut procedure = Procedure::new(
         settings,
-        flags,
         wanted.secret,
-        wanted.ways,
+        wanted.options,
         wanted.timeouts,
-        wanted.output,
         surroundings,
     )
     .await?;
     procedure.refuse_unfinished()?;
     show(&procedure, wanted, &surroundings.printer);
-    if wanted.ways.emergency {
+    if wanted.options.emergency {
         show_containment(&procedure, wanted, &surroundings.printer);
     }
     if wanted.dry_run {
@@ -136,7 +133,7 @@ fn show_containment(procedure: &Procedure, wanted: &Wanted<'_>, printer: &Printe
     printer.note("Containment, until the new value serves:");
     for means in procedure.means(&wanted.secret) {
         let word = Contain::word(means);
-        let is_used = match wanted.ways.containment.has(means) {
+        let is_used = match wanted.options.containment.has(means) {
             true => "used",
             false => "not used",
         };

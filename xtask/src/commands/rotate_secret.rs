@@ -10,7 +10,7 @@ use super::printer;
 use super::rotate_on_platform::{self, Wanted};
 use crate::cli;
 use crate::failure::Failure;
-use crate::procedure::{Ended, Ways};
+use crate::procedure::{Ended, Options};
 
 /// Runs the command and gives its exit code.
 pub(super) async fn run(typed: &cli::RotateSecret, interrupt: &CancellationToken) -> u8 {
@@ -20,7 +20,7 @@ pub(super) async fn run(typed: &cli::RotateSecret, interrupt: &CancellationToken
     }
     let wanted = Wanted {
         secret: typed.secret,
-        ways: Ways {
+        options: Options {
             mode: if typed.in_place {
                 Mode::InPlace
             } else {

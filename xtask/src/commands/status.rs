@@ -68,7 +68,7 @@ async fn look(
     let runs = settings
         .runs()
         .list()
-        .map_err(|error| Failure::from_runs(&error, &typed.place.flags()))?;
+        .map_err(|error| Failure::from_runs(&error, &settings.flags))?;
     let mut report = Report {
         runs,
         ages: Vec::new(),

@@ -52,10 +52,7 @@ async fn count(
     let mut progress = Progress::new(*printer);
     let mut database = connect(&settings.database, &mut progress, interrupt).await?;
     progress.begin("checking the table");
-    let mut observer = |event: Event<'_>| match event {
-        Event::Unreadable(cell) => unreadable.add(cell, &progress),
-        event => progress.observe(&event),
-    };
+    let mut observer = |event: Event<'_>| unreadable.observe(&event, &mut progress);
     reencrypt::survey(&mut database, &settings.keyring, &mut observer, interrupt)
         .await
         .map_err(|error| Failure::before_changing(&error))

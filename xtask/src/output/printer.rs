@@ -33,6 +33,14 @@ impl Printer {
         Printer { quiet, verbose }
     }
 
+    /// The same that says nothing with [`note`](Printer::note).
+    pub(crate) fn without_notes(self) -> Printer {
+        Printer {
+            quiet: true,
+            ..self
+        }
+    }
+
     /// What was asked for.
     pub(crate) fn data(&self, text: &str) {
         self.write_data(&plain_lines(text));

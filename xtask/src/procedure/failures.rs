@@ -128,10 +128,9 @@ impl Failure {
     /// Of a run that can't be begun, opened or found; nothing was changed.
     pub(crate) fn from_runs(error: &RunsError, flags: &str) -> Failure {
         let hint = match error {
-            RunsError::Busy { .. } => {
-                "wait for it, or look for its process; `cargo xtask status` shows how far it is"
-                    .to_owned()
-            }
+            RunsError::Busy { .. } => format!(
+                "wait for it, or look for its process; `cargo xtask status{flags}` shows how far it is"
+            ),
             RunsError::Unfinished { run, .. } => format!(
                 "`cargo xtask resume {run}{flags}` goes on with it; `cargo xtask rollback {run}{flags}` undoes it"
             ),

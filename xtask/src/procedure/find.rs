@@ -1,7 +1,7 @@
 //! Which run is meant.
 
 use rotation::Secret;
-use runbook::{History, Runs};
+use runbook::History;
 
 use crate::failure::Failure;
 use crate::output::plain;
@@ -17,12 +17,6 @@ pub(crate) struct Found {
     pub(crate) secret: Secret,
 }
 
-/// Where runs are looked for.
-struct Search<'a> {
-    runs: Runs,
-    flags: &'a str,
-}
-
 /// The run that is named, or the only one that isn't finished.
 ///
 /// # Errors
@@ -30,16 +24,11 @@ struct Search<'a> {
 /// When there is none, or more than one.
 pub(crate) fn find(
     settings: &settings::Procedure,
-    flags: &str,
     name: Option<&str>,
     verb: &str,
 ) -> Result<Found, Failure> {
     settings.refuse_no_platform()?;
-    let search = Search {
-        runs: settings.runs(),
-        flags,
-    };
-    let (name, history) = search.find(name, verb)?;
+    let (name, history) = search(settings, name, verb)?;
     let rotation = history.rotation.as_str();
     let secret = Secret::named(rotation).ok_or_else(|| {
         Failure::check(format!(
@@ -55,52 +44,56 @@ pub(crate) fn find(
     })
 }
 
-impl Search<'_> {
-    fn find(&self, name: Option<&str>, verb: &str) -> Result<(String, History), Failure> {
-        let runs = self
-            .runs
-            .list()
-            .map_err(|error| Failure::from_runs(&error, self.flags))?;
-        let mut unfinished = Vec::new();
-        let mut damaged = None;
-        for summary in runs {
-            let is_named = name == Some(summary.name.as_str());
-            match summary.history {
-                Ok(history) if is_named => return Ok((summary.name, history)),
-                Err(error) if is_named => return Err(Failure::from_journal(&error)),
-                Ok(history) if history.is_unfinished() => unfinished.push((summary.name, history)),
-                Ok(_) => {}
-                Err(error) => damaged = Some(error),
-            }
-        }
-        if let (None, Some(error)) = (name, damaged) {
-            // It may be the one that is meant.
-            return Err(Failure::from_journal(&error));
-        }
-        match (name, unfinished.pop(), unfinished.is_empty()) {
-            (None, Some(only), true) => Ok(only),
-            (None, Some(_), false) => Err(self.refusal(
-                "more than one run is unfinished",
-                "which of them is meant has to be named",
-            )),
-            (None, None, _) => Err(self.refusal(
-                &format!("there is nothing to {verb}: no run is unfinished"),
-                "finished ones have to be named",
-            )),
-            (Some(name), _, _) => Err(self.refusal(
-                &format!("there is no run `{}`", plain(name)),
-                "names are case-sensitive",
-            )),
+fn search(
+    settings: &settings::Procedure,
+    name: Option<&str>,
+    verb: &str,
+) -> Result<(String, History), Failure> {
+    let runs = settings
+        .runs()
+        .list()
+        .map_err(|error| Failure::from_runs(&error, &settings.flags))?;
+    let mut unfinished = Vec::new();
+    let mut damaged = None;
+    for summary in runs {
+        let is_named = name == Some(summary.name.as_str());
+        match summary.history {
+            Ok(history) if is_named => return Ok((summary.name, history)),
+            Err(error) if is_named => return Err(Failure::from_journal(&error)),
+            Ok(history) if history.is_unfinished() => unfinished.push((summary.name, history)),
+            Ok(_) => {}
+            Err(error) => damaged = Some(error),
         }
     }
+    if let (None, Some(error)) = (name, damaged) {
+        // It may be the one that is meant.
+        return Err(Failure::from_journal(&error));
+    }
+    let refused = |message: &str, hint: &str| Err(refusal(settings, message, hint));
+    match (name, unfinished.pop(), unfinished.is_empty()) {
+        (None, Some(only), true) => Ok(only),
+        (None, Some(_), false) => refused(
+            "more than one run is unfinished",
+            "which of them is meant has to be named",
+        ),
+        (None, None, _) => refused(
+            &format!("there is nothing to {verb}: no run is unfinished"),
+            "finished ones have to be named",
+        ),
+        (Some(name), _, _) => refused(
+            &format!("there is no run `{}`", plain(name)),
+            "names are case-sensitive",
+        ),
+    }
+}
 
-    fn refusal(&self, message: &str, hint: &str) -> Failure {
-        let folder = self.runs.folder().display();
-        Failure::check(format!("{message}, in `{folder}`"))
-            .nothing_changed()
-            .hint(format!(
-                "`cargo xtask status{}` lists the runs; {hint}",
-                self.flags
-            ))
-    }
+fn refusal(settings: &settings::Procedure, message: &str, hint: &str) -> Failure {
+    let runs = settings.runs();
+    let folder = runs.folder().display();
+    let flags = &settings.flags;
+    Failure::check(format!("{message}, in `{folder}`"))
+        .nothing_changed()
+        .hint(format!(
+            "`cargo xtask status{flags}` lists the runs; {hint}"
+        ))
 }

@@ -1,8 +1,9 @@
 //! The cells that no key opens, shown as they are found or kept for the end.
 
-use reencrypt::UnreadableCell;
+use reencrypt::{Event, Phase, UnreadableCell};
 
 use crate::cli::Format;
+use crate::interrupt;
 use crate::output::{Printer, Progress, plain};
 
 /// How many a run that isn't there to list them shows.
@@ -50,8 +51,20 @@ impl Listing {
         }
     }
 
-    /// Takes a cell.
-    pub(crate) fn add(&mut self, cell: &UnreadableCell, progress: &Progress) {
+    /// Takes what is told of the rows: a cell for this list, all else for the bar.
+    pub(crate) fn observe(&mut self, event: &Event<'_>, progress: &mut Progress) {
+        match event {
+            Event::Unreadable(cell) => self.add(cell, progress),
+            event => {
+                if matches!(event, Event::Phase(Phase::Committing)) {
+                    interrupt::commit_begins();
+                }
+                progress.observe(event);
+            }
+        }
+    }
+
+    fn add(&mut self, cell: &UnreadableCell, progress: &Progress) {
         self.found += 1;
         if self.found > self.limit {
             return;

@@ -7,7 +7,6 @@ use platform::google_cloud::{self, SqlProxy};
 use secret::DatabaseUrl;
 
 use super::file::File;
-use super::procedure::text_of;
 use super::{PlatformName, Surroundings};
 use crate::failure::Failure;
 
@@ -36,17 +35,21 @@ impl GoogleCloud {
         surroundings: &Surroundings<'_>,
     ) -> Result<GoogleCloud, Failure> {
         let settings = file.google_cloud.clone();
-        let project = text_of("GOOGLE_CLOUD_PROJECT", surroundings)?.or(settings.project);
+        let project = surroundings
+            .text("GOOGLE_CLOUD_PROJECT")?
+            .or(settings.project);
         if project.is_none() && platform == PlatformName::GoogleCloud {
             return Err(Failure::check("no project of Google Cloud is named")
                 .nothing_changed()
                 .hint("set GOOGLE_CLOUD_PROJECT, or `project` under `[google_cloud]` in rotation.toml"));
         }
-        let region = text_of("GOOGLE_CLOUD_LOCATION", surroundings)?.or(settings.region);
+        let region = surroundings
+            .text("GOOGLE_CLOUD_LOCATION")?
+            .or(settings.region);
         Ok(GoogleCloud {
             project: project.unwrap_or_default(),
             region: region.unwrap_or_else(|| "us-central1".to_owned()),
-            instance: text_of("DB_INSTANCE_NAME", surroundings)?.or(settings.instance),
+            instance: surroundings.text("DB_INSTANCE_NAME")?.or(settings.instance),
             gcloud: settings.gcloud,
             cloud_sql_proxy: settings.cloud_sql_proxy,
         })

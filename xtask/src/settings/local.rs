@@ -1,17 +1,38 @@
 //! The platform of this machine, as the settings describe it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reencrypt::Tls;
 use rotation::Role;
 use secret::{DatabaseTarget, DatabaseUrl};
 
-use super::file::LocalService;
+use super::file::{File, LocalService};
 use super::{Database, PlatformName, Procedure, Surroundings, database};
 use crate::cli;
 use crate::failure::Failure;
+
+/// Where the platform of this machine has its files.
+pub(crate) struct Local {
+    /// The file of variables.
+    pub(crate) env_file: PathBuf,
+    /// The folder of versions.
+    pub(crate) store: PathBuf,
+}
+
+impl Local {
+    /// Those of the file; else the `.env` here, and a folder beside it.
+    pub(super) fn resolve(file: &File) -> Local {
+        let env_file = file.local.env_file.clone().unwrap_or_else(|| ".env".into());
+        let folder = env_file.parent().unwrap_or(Path::new(""));
+        let beside = || folder.join(".rotation");
+        Local {
+            store: file.local.store.clone().unwrap_or_else(beside),
+            env_file,
+        }
+    }
+}
 
 impl Procedure {
     /// Whether the platform restarts the service: on this machine, if the settings say how.

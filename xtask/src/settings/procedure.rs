@@ -1,60 +1,21 @@
-//! Settings of a whole rotation: the platform, the names, the folder for runs.
+//! Settings of a whole rotation: the platform, the limits, the folder for runs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::ValueEnum;
 use reencrypt::{ColumnName, ColumnNameError};
-use rotation::{Consumer, Role, Secret, Store};
+use rotation::Secret;
 use runbook::{Name, Runs};
 use secret::DatabaseUrl;
-use serde::Deserialize;
 
 use super::file::{self, File, Issuers};
 use super::google_cloud::GoogleCloud;
-use super::{Surroundings, state_dir};
+use super::local::Local;
+use super::{PlatformName, Surroundings, names, state_dir};
 use crate::cli;
 use crate::failure::Failure;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Where secrets and services live.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum PlatformName {
-    /// Nowhere that is known: keys are given, and the table alone is re-encrypted
-    #[default]
-    None,
-    /// On this machine: a `.env` file, and a store in a folder
-    Local,
-    /// On Google Cloud, through gcloud: Secret Manager, Cloud Run, Cloud SQL
-    GoogleCloud,
-}
-
-/// The name as it is typed.
-impl std::fmt::Display for PlatformName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            PlatformName::None => "none",
-            PlatformName::Local => "local",
-            PlatformName::GoogleCloud => "google-cloud",
-        })
-    }
-}
-
-/// The platform that flags or settings name.
-///
-/// # Errors
-///
-/// Settings that can't be understood.
-pub(crate) fn platform_of(typed: &cli::Place) -> Result<PlatformName, Failure> {
-    match typed.platform {
-        Some(platform) => Ok(platform),
-        None => Ok(file::read(typed.settings.as_deref())?
-            .platform
-            .unwrap_or_default()),
-    }
-}
 
 /// What a procedure needs to know, wherever it happens.
 pub(crate) struct Procedure {
@@ -78,15 +39,9 @@ pub(crate) struct Procedure {
     pub(crate) operator: Name,
     /// Encrypted columns to leave alone.
     pub(crate) excluded_columns: Vec<ColumnName>,
+    /// The flags that name this place again: they begin with a space, or are none.
+    pub(crate) flags: String,
     pub(super) file: File,
-}
-
-/// The platform of this machine.
-pub(crate) struct Local {
-    /// The file of variables.
-    pub(crate) env_file: PathBuf,
-    /// The folder of versions.
-    pub(crate) store: PathBuf,
 }
 
 /// Merges the file, the environment and the flags; the later goes before.
@@ -107,21 +62,15 @@ pub(super) fn merged(
     typed: &cli::Place,
     surroundings: &Surroundings<'_>,
 ) -> Result<Procedure, Failure> {
-    rename(&mut file, surroundings)?;
+    names::rename(&mut file, surroundings)?;
     let platform = typed.platform.or(file.platform).unwrap_or_default();
-    let env_file = file.local.env_file.clone().unwrap_or_else(|| ".env".into());
-    let folder = env_file.parent().unwrap_or(Path::new(""));
-    let store = file
-        .local
-        .store
-        .clone()
-        .unwrap_or_else(|| folder.join(".rotation"));
+    let local = Local::resolve(&file);
     let google_cloud = GoogleCloud::resolve(&file, platform, surroundings)?;
     let is_deployed = platform == PlatformName::GoogleCloud;
     let state_dir = match typed.state_dir.clone().or(file.state_dir.clone()) {
         Some(folder) => folder,
         None => state_dir::default_state_dir(&match platform {
-            PlatformName::None | PlatformName::Local => state_dir::name_of(&env_file)?,
+            PlatformName::None | PlatformName::Local => state_dir::name_of(&local.env_file)?,
             PlatformName::GoogleCloud => format!("{platform}-{}", google_cloud.project),
         })?,
     };
@@ -134,10 +83,11 @@ pub(super) fn merged(
             .unwrap_or(if is_deployed { DAY } else { Duration::ZERO }),
         backup_max_age: file.backup_max_age.unwrap_or(DAY),
         announce: file.announce.unwrap_or(is_deployed),
-        local: Local { env_file, store },
+        local,
         google_cloud,
         operator: operator(),
         excluded_columns: excluded_columns(&file)?,
+        flags: typed.flags(),
         file,
     })
 }
@@ -214,39 +164,6 @@ impl Procedure {
             PlatformName::GoogleCloud => self.google_cloud.platform(),
         }
     }
-
-    /// What the store and the services call a secret.
-    pub(crate) fn store_of(&self, secret: &Secret) -> Store {
-        let renamed = self.file.secrets.get(secret.name);
-        Store {
-            name: renamed
-                .cloned()
-                .unwrap_or_else(|| secret.store_name.to_owned()),
-            variable: secret.variable.to_owned(),
-            setting: secret
-                .store_name_variable
-                .unwrap_or("`secrets` in the settings"),
-        }
-    }
-
-    /// The services that read a secret.
-    pub(crate) fn consumers_of(&self, secret: &Secret) -> Vec<Consumer> {
-        let consumer = |role: &Role| Consumer {
-            role: *role,
-            service: self.service(*role),
-        };
-        secret.readers.iter().map(consumer).collect()
-    }
-
-    pub(super) fn service(&self, role: Role) -> String {
-        let named = match role {
-            Role::Agent => &self.file.services.agent,
-            Role::Handler => &self.file.services.handler,
-        };
-        named
-            .clone()
-            .unwrap_or_else(|| role.default_service().to_owned())
-    }
 }
 
 fn excluded_columns(file: &File) -> Result<Vec<ColumnName>, Failure> {
@@ -259,80 +176,6 @@ fn excluded_columns(file: &File) -> Result<Vec<ColumnName>, Failure> {
             })
         })
         .collect()
-}
-
-/// The service's own variables go before the file.
-fn rename(file: &mut File, surroundings: &Surroundings<'_>) -> Result<(), Failure> {
-    let roles = [
-        (Role::Agent, &mut file.services.agent),
-        (Role::Handler, &mut file.services.handler),
-    ];
-    for (role, name) in roles {
-        if let Some(renamed) = text_of(role.name_variable(), surroundings)? {
-            *name = Some(renamed);
-        }
-    }
-    for secret in rotation::SECRETS {
-        let Some(variable) = secret.store_name_variable else {
-            continue;
-        };
-        if let Some(renamed) = text_of(variable, surroundings)? {
-            file.secrets.insert(secret.name.to_owned(), renamed);
-        }
-    }
-    refuse_unknown_secrets(file)?;
-    refuse_other_than_names(file)
-}
-
-/// What is renamed has to be there. It isn't quoted: whoever takes the table for one of values
-/// may have put a secret there.
-fn refuse_unknown_secrets(file: &File) -> Result<(), Failure> {
-    let known = rotation::SECRETS.map(|secret| secret.name);
-    if file.secrets.keys().all(|name| known.contains(&&**name)) {
-        return Ok(());
-    }
-    Err(
-        Failure::check("`secrets` in the settings renames a secret that the service doesn't have")
-            .nothing_changed()
-            .hint(format!("its secrets are `{}`", known.join("`, `"))),
-    )
-}
-
-/// A journal takes names only: better to say so now than in the middle of a run.
-fn refuse_other_than_names(file: &File) -> Result<(), Failure> {
-    let services = [
-        ("service", "agent", &file.services.agent),
-        ("service", "handler", &file.services.handler),
-    ];
-    let services = services
-        .into_iter()
-        .filter_map(|(kind, of, name)| Some((kind, of, name.as_ref()?)));
-    let secrets = file.secrets.iter();
-    let secrets = secrets.map(|(of, name)| ("secret", of.as_str(), name));
-    for (kind, of, name) in services.chain(secrets) {
-        if Name::new(name).is_err() {
-            // It isn't quoted: somebody may have put the secret itself there.
-            return Err(Failure::check(format!(
-                "what the settings have for the {kind} `{of}` can't be its name"
-            ))
-            .nothing_changed()
-            .hint("names have letters, digits and `.`, `_`, `-`, `/`, `:`"));
-        }
-    }
-    Ok(())
-}
-
-pub(super) fn text_of(
-    variable: &str,
-    surroundings: &Surroundings<'_>,
-) -> Result<Option<String>, Failure> {
-    let Some(value) = surroundings.variable(variable) else {
-        return Ok(None);
-    };
-    match std::str::from_utf8(&value) {
-        Ok(text) => Ok(Some(text.to_owned())),
-        Err(_) => Err(Failure::check(format!("{variable} is not UTF-8")).nothing_changed()),
-    }
 }
 
 /// The user's name, with what no journal takes left out.

@@ -8,9 +8,9 @@ use rotation::{
 };
 use runbook::StepError as _;
 
-use crate::cli::{self, Format, Output};
+use crate::cli;
 use crate::failure::{Failure, chain};
-use crate::procedure::{Procedure, Ways};
+use crate::procedure::{Options, Procedure};
 use crate::settings::{self, Surroundings};
 
 const TOPIC: &str = "values in use";
@@ -68,22 +68,9 @@ async fn tried(
     surroundings: &Surroundings<'_>,
 ) -> Result<Result<Trial, Error>, Failure> {
     let settings = settings::procedure(place, surroundings)?;
-    let output = Output {
-        format: Format::Json,
-        verbose: false,
-    };
     let timeouts = cli::Timeouts::default();
-    let flags = place.flags();
-    let ways = Ways::default();
-    let procedure = Procedure::new(
-        settings,
-        flags,
-        secret,
-        ways,
-        &timeouts,
-        output,
-        surroundings,
-    );
+    let options = Options::default();
+    let procedure = Procedure::new(settings, secret, options, &timeouts, surroundings);
     Ok(procedure.await?.tried().await)
 }
 

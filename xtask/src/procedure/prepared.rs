@@ -1,51 +1,27 @@
-//! What each secret's rotation is put together from.
+//! What each secret's rotation needs, made ready.
 
 use std::sync::{Arc, Mutex};
 
 use platform::database_roles::PostgresRoles;
 use platform::google_cloud::SqlProxy;
 use platform::{CertificateAuthorities, HttpOauthChecks, Issuer, OauthLimits, Platform, Proof};
-use reencrypt::Event;
 use rotation::client_secret::{self, Client, ClientId};
-use rotation::database_login::{self, Logins, Mode};
-use rotation::{Containment, Material, Plan, Role, Secret};
+use rotation::database_login::{self, Logins};
+use rotation::{Material, Plan, Role, Secret};
 use rotation::{
     database_url, dcr_encryption_key, gma_client_secret, red_hat_sso_client_secret,
     session_database_url,
 };
-use runbook::History;
 
+use super::Options;
 use crate::cli::{self, Format};
 use crate::failure::Failure;
-use crate::interrupt;
 use crate::output::Progress;
 use crate::report::Listing;
 use crate::settings::{self, Surroundings};
 
-/// How a rotation is to go: what a run must be gone on with as it was begun.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Ways {
-    /// How the login of a database URL is replaced.
-    pub(crate) mode: Mode,
-    /// Whether others know the value.
-    pub(crate) emergency: bool,
-    /// What contains it meanwhile.
-    pub(crate) containment: Containment,
-}
-
-impl Ways {
-    /// Those of a run.
-    pub(crate) fn of(history: &History) -> Ways {
-        Ways {
-            mode: Mode::of(history),
-            emergency: rotation::is_emergency(history),
-            containment: Containment::of(history),
-        }
-    }
-}
-
-/// What differs between the secrets.
-pub(super) struct Parts {
+/// What a rotation needs, and what differs between the secrets.
+pub(super) struct Prepared {
     pub(super) plan: Plan,
     pub(super) platform: Platform,
     pub(super) material: Material,
@@ -53,15 +29,15 @@ pub(super) struct Parts {
     pub(super) proxy: Option<SqlProxy>,
 }
 
-impl Parts {
-    pub(super) async fn of(
+impl Prepared {
+    pub(super) async fn new(
         secret: Secret,
-        ways: Ways,
+        options: Options,
         settings: &settings::Procedure,
         timeouts: &cli::Timeouts,
         progress: &Arc<Mutex<Progress>>,
         surroundings: &Surroundings<'_>,
-    ) -> Result<Parts, Failure> {
+    ) -> Result<Prepared, Failure> {
         match secret {
             rotation::RED_HAT_SSO_CLIENT_SECRET => {
                 let client = Oauth {
@@ -70,9 +46,9 @@ impl Parts {
                     id: red_hat_sso_client_secret::CLIENT_ID,
                     proof: red_hat_sso_client_secret::PROOF,
                 };
-                Parts::of_client(
+                Prepared::for_client(
                     secret,
-                    ways,
+                    options,
                     settings,
                     client,
                     red_hat_sso_client_secret::plan,
@@ -85,40 +61,40 @@ impl Parts {
                     id: gma_client_secret::CLIENT_ID,
                     proof: gma_client_secret::proof(),
                 };
-                Parts::of_client(secret, ways, settings, client, gma_client_secret::plan)
+                Prepared::for_client(secret, options, settings, client, gma_client_secret::plan)
             }
             rotation::DATABASE_URL => {
                 let neighbour = &database_url::NEIGHBOUR;
                 let plan = database_url::plan;
-                Parts::of_login(secret, settings, ways, neighbour, plan, surroundings).await
+                Prepared::for_login(secret, settings, options, neighbour, plan, surroundings).await
             }
             rotation::SESSION_DATABASE_URL => {
                 let neighbour = &session_database_url::NEIGHBOUR;
                 let plan = session_database_url::plan;
-                Parts::of_login(secret, settings, ways, neighbour, plan, surroundings).await
+                Prepared::for_login(secret, settings, options, neighbour, plan, surroundings).await
             }
             // Of the five, one is left.
-            _ => Parts::of_key(ways, settings, timeouts, progress, surroundings).await,
+            _ => Prepared::for_key(options, settings, timeouts, progress, surroundings).await,
         }
     }
 
-    async fn of_login(
+    async fn for_login(
         secret: Secret,
         settings: &settings::Procedure,
-        ways: Ways,
+        options: Options,
         neighbour: &Secret,
         plan: fn(database_login::Parameters) -> Plan,
         surroundings: &Surroundings<'_>,
-    ) -> Result<Parts, Failure> {
+    ) -> Result<Prepared, Failure> {
         let tls = settings.tls(surroundings)?;
         let platform = settings.platform(None)?;
         let name = settings.store_of(&secret).name;
         let proxy = settings.proxy_to(&platform, &name).await?;
-        Ok(Parts {
+        Ok(Prepared {
             plan: plan(database_login::Parameters {
-                mode: ways.mode,
-                emergency: ways.emergency,
-                containment: ways.containment,
+                mode: options.mode,
+                emergency: options.emergency,
+                containment: options.containment,
                 announce: settings.announce,
                 restart_by_hand: settings.cannot_restart(&secret),
             }),
@@ -126,25 +102,25 @@ impl Parts {
             material: Material::Login(Box::new(Logins {
                 roles: Box::new(PostgresRoles::new(tls)),
                 socket_folder: proxy.as_ref().map(SqlProxy::socket_folder),
-                mode: ways.mode,
+                mode: options.mode,
                 neighbour: settings.store_of(neighbour),
             })),
             proxy,
         })
     }
 
-    fn of_client(
+    fn for_client(
         secret: Secret,
-        ways: Ways,
+        options: Options,
         settings: &settings::Procedure,
         oauth: Oauth<'_>,
         plan: fn(client_secret::Parameters) -> Plan,
-    ) -> Result<Parts, Failure> {
+    ) -> Result<Prepared, Failure> {
         let restart_by_hand = settings.cannot_restart(&secret);
-        Ok(Parts {
+        Ok(Prepared {
             plan: plan(client_secret::Parameters {
-                emergency: ways.emergency,
-                containment: ways.containment,
+                emergency: options.emergency,
+                containment: options.containment,
                 restart_by_hand,
             }),
             platform: settings.platform(None)?,
@@ -153,17 +129,17 @@ impl Parts {
         })
     }
 
-    async fn of_key(
-        ways: Ways,
+    async fn for_key(
+        options: Options,
         settings: &settings::Procedure,
         timeouts: &cli::Timeouts,
         progress: &Arc<Mutex<Progress>>,
         surroundings: &Surroundings<'_>,
-    ) -> Result<Parts, Failure> {
+    ) -> Result<Prepared, Failure> {
         let (database, platform) = settings.reach(timeouts, surroundings).await?;
         let plan = dcr_encryption_key::plan(dcr_encryption_key::Parameters {
-            emergency: ways.emergency,
-            containment: ways.containment,
+            emergency: options.emergency,
+            containment: options.containment,
             announce: settings.announce,
             back_up_by_hand: platform.backups.is_none(),
             restart_by_hand: !settings.can_restart(Role::Handler),
@@ -176,7 +152,7 @@ impl Parts {
             observer: row_observer(progress),
             interrupt: surroundings.interrupt.clone(),
         }));
-        Ok(Parts {
+        Ok(Prepared {
             plan,
             platform,
             material,
@@ -221,17 +197,8 @@ fn row_observer(progress: &Arc<Mutex<Progress>>) -> rotation::RowObserver {
     let mut unreadable = Listing::of_first(Format::Human);
     Box::new(move |event| {
         // Only a panic while drawing could have poisoned it.
-        let Ok(mut progress) = progress.lock() else {
-            return;
-        };
-        match event {
-            Event::Unreadable(cell) => unreadable.add(cell, &progress),
-            event => {
-                if matches!(event, Event::Phase(reencrypt::Phase::Committing)) {
-                    interrupt::commit_begins();
-                }
-                progress.observe(&event);
-            }
+        if let Ok(mut progress) = progress.lock() {
+            unreadable.observe(&event, &mut progress);
         }
     })
 }
