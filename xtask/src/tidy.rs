@@ -2,12 +2,8 @@
 
 mod arrows;
 mod cli_reference;
-mod deny;
 mod documents;
-mod duplicates;
-mod licences;
 mod metadata;
-mod sources;
 mod supply;
 mod troubleshooting;
 

@@ -1,19 +1,19 @@
 //! The evidence in Markdown: for a ticket, a mail, a terminal.
 
+mod bar;
+
 use std::fmt::Write as _;
 
 use rotation::Evidence;
 use rotation::evidence::EvidenceStep;
 
+use self::bar::bar;
 use super::timeline::Timeline;
 use super::words::{
     at_most, between, day, deed, duration, exactly, moment, moment_or_dash, outage_in_short, pass,
     passed, remark, sentence, tokens, took,
 };
 use crate::output::grouped;
-
-/// The places on a line of text.
-const WIDTH: usize = 32;
 
 pub(super) fn render(evidence: &Evidence) -> String {
     let mut page = Page(String::new());
@@ -283,43 +283,6 @@ fn status(step: &EvidenceStep) -> String {
         Some(remark) => format!("{}: {remark}", step.words()),
         None => step.words().to_owned(),
     }
-}
-
-/// The step's times on a line of text.
-fn bar(step: &EvidenceStep, evidence: &Evidence, timeline: &Timeline) -> String {
-    let mut line = [' '; WIDTH];
-    for cut in timeline.cuts() {
-        fill(&mut line, cut.place, cut.place + cut.length, '~');
-    }
-    for outage in &evidence.outages {
-        let ended_at = outage.ended_at.unwrap_or(evidence.last_record_at);
-        let (from, to) = (timeline.place(outage.began_at), timeline.place(ended_at));
-        fill(&mut line, from, to, 'x');
-    }
-    for span in &step.spans {
-        let mark = match (span.activity, span.end) {
-            (_, Some("failed" | "undo_failed")) => '!',
-            ("waiting", _) => '▒',
-            ("undoing", _) => '◀',
-            _ => '█',
-        };
-        let (from, to) = (timeline.place(span.began_at), timeline.place(span.ended_at));
-        fill(&mut line, from, to, mark);
-    }
-    line.iter().collect()
-}
-
-/// At least one character.
-fn fill(line: &mut [char; WIDTH], from: f64, to: f64, mark: char) {
-    let (first, last) = (column(from), column(to));
-    let places = line.iter_mut().enumerate();
-    for (_, place) in places.filter(|(index, _)| (first..=last).contains(index)) {
-        *place = mark;
-    }
-}
-
-fn column(place: f64) -> usize {
-    ((place * WIDTH as f64) as usize).min(WIDTH - 1)
 }
 
 fn or_dash(text: Option<String>) -> String {

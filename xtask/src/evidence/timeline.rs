@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use rotation::Evidence;
+use rotation::evidence::EvidenceSpan;
 
 use super::words::between;
 
@@ -30,6 +31,26 @@ pub(super) struct Piece {
     /// Where it begins and how long it is.
     pub(super) place: f64,
     pub(super) length: f64,
+}
+
+/// What a step was at, as every form of the evidence draws it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Activity {
+    Doing,
+    Waiting,
+    Undoing,
+    Failed,
+}
+
+impl Activity {
+    pub(super) fn of(span: &EvidenceSpan) -> Activity {
+        match (span.activity, span.end) {
+            (_, Some("failed" | "undo_failed")) => Activity::Failed,
+            ("waiting", _) => Activity::Waiting,
+            ("undoing", _) => Activity::Undoing,
+            _ => Activity::Doing,
+        }
+    }
 }
 
 impl Timeline {

@@ -1,10 +1,14 @@
 //! What this is built from: the part of cargo-deny's checks that needs neither cargo-deny
 //! nor a list of advisories.
 
+mod deny;
+mod duplicates;
+mod licences;
+mod sources;
+
 use std::path::Path;
 
 use super::metadata::{self, Packages};
-use super::{deny, duplicates, licences, sources};
 
 pub(super) fn violations(root: &Path) -> anyhow::Result<Vec<String>> {
     let deny = deny::read(root)?;

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use rotation::Evidence;
 use rotation::evidence::{EvidenceSpan, EvidenceStep};
 
-use crate::evidence::timeline::Timeline;
+use crate::evidence::timeline::{Activity, Timeline};
 use crate::evidence::words::{between, duration};
 
 /// Of the line's width, so that what took no time is seen.
@@ -126,11 +126,11 @@ pub(super) fn legend(evidence: &Evidence, timeline: &Timeline) -> Markup {
 }
 
 fn class(span: &EvidenceSpan) -> &'static str {
-    match (span.activity, span.end) {
-        (_, Some("failed" | "undo_failed")) => "failed",
-        ("waiting", _) => "waiting",
-        ("undoing", _) => "undoing",
-        _ => "doing",
+    match Activity::of(span) {
+        Activity::Failed => "failed",
+        Activity::Waiting => "waiting",
+        Activity::Undoing => "undoing",
+        Activity::Doing => "doing",
     }
 }
 

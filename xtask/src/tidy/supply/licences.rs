@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use spdx::{Expression, Licensee, ParseMode};
 
 use super::deny;
-use super::metadata::Metadata;
+use crate::tidy::metadata::Metadata;
 
 /// Every package under a licence that isn't among the `allowed` ones.
 pub(super) fn refused(metadata: &Metadata, allowed: &[String]) -> anyhow::Result<Vec<String>> {

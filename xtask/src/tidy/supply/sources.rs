@@ -1,6 +1,6 @@
 //! Where what this is built from comes from.
 
-use super::metadata::{Metadata, Package};
+use crate::tidy::metadata::{Metadata, Package};
 
 /// Every package that is neither of this workspace nor from the registry that the first
 /// one is from: what Cargo has for its own, which `.cargo/deny.toml` lets alone.
@@ -29,8 +29,8 @@ fn registry(package: &Package) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::metadata::{Metadata, Package};
     use super::refused;
+    use crate::tidy::metadata::{Metadata, Package};
 
     #[test]
     fn only_the_workspace_and_one_registry_are_sources() {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use semver::Version;
 
 use super::deny::{self, Skipped};
-use super::metadata::Metadata;
+use crate::tidy::metadata::Metadata;
 
 /// Every package in more than one version that isn't `skipped`, and what is skipped in vain.
 pub(super) fn unexplained(metadata: &Metadata, skipped: &[Skipped]) -> Vec<String> {
@@ -47,8 +47,8 @@ pub(super) fn unexplained(metadata: &Metadata, skipped: &[Skipped]) -> Vec<Strin
 
 #[cfg(test)]
 mod tests {
-    use super::super::metadata::{Metadata, Package};
     use super::{Skipped, unexplained};
+    use crate::tidy::metadata::{Metadata, Package};
 
     fn with(packages: &[(&str, &str)]) -> Metadata {
         let package = |(name, version): &(&str, &str)| Package::test(name, version);
