@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod completions;
+mod connect;
 mod demo;
 mod doctor;
 mod man;
@@ -17,18 +18,16 @@ mod survey_dcr;
 mod tidy;
 
 use std::io::{self, IsTerminal};
+use std::time::Duration;
 
-use reencrypt::Database;
-use secret::DatabaseTarget;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Command, Format, Output, StandInService};
-use crate::exit_code;
+use crate::cli::{Command, Format, Output};
 use crate::failure::{Failure, chain};
 use crate::input::Terminal;
 use crate::interrupt;
-use crate::output::{Printer, Progress};
-use crate::settings::{self, Surroundings};
+use crate::output::Printer;
+use crate::settings::Surroundings;
 
 /// Runs a command and gives its exit code.
 pub(crate) fn run(command: Command) -> u8 {
@@ -53,25 +52,9 @@ pub(crate) fn run(command: Command) -> u8 {
         Command::Demo(typed) => block_on(async |interrupt| demo::run(&typed, interrupt).await),
         Command::Completions(typed) => completions::run(&typed),
         Command::Man(typed) => man::run(&typed),
-        Command::StandInService(typed) => stand_in(&typed),
+        Command::StandInService(typed) => demo::stand_in(&typed),
         Command::Tidy(typed) => tidy::run(&typed),
         Command::Soak(typed) => soak::run(&typed),
-    }
-}
-
-fn stand_in(typed: &StandInService) -> u8 {
-    let ended = if typed.serve {
-        demo::service::serve(&typed.folder)
-    } else {
-        demo::service::restart(&typed.folder)
-    };
-    match ended {
-        Ok(()) => exit_code::DONE,
-        Err(error) => {
-            let failure = Failure::check(format!("{error:#}"));
-            Printer::default().failure(&failure);
-            failure.exit_code
-        }
     }
 }
 
@@ -100,7 +83,12 @@ fn block_on(work: impl AsyncFnOnce(&CancellationToken) -> u8) -> u8 {
 
 fn not_begun(error: &io::Error) -> u8 {
     let failure = Failure::check(format!("the program can't be set up: {}", chain(error)));
-    Printer::default().failure(&failure.clone().nothing_changed());
+    fail(&failure.nothing_changed(), &Printer::default())
+}
+
+/// Shows a failure, and gives its exit code.
+fn fail(failure: &Failure, printer: &Printer) -> u8 {
+    printer.failure(failure);
     failure.exit_code
 }
 
@@ -125,55 +113,8 @@ fn surroundings<'a>(
     }
 }
 
-/// Connects, and with `--verbose` tells how.
-async fn connect(
-    settings: &settings::Database,
-    progress: &mut Progress,
-    interrupt: &CancellationToken,
-) -> Result<Database, Failure> {
-    progress.above(|printer| tell_details(settings, printer));
-    progress.begin(format!("connecting to {}", settings.url));
-    let connect = Database::connect(&settings.url, settings.tls, settings.timeouts);
-    let connected = interrupt.run_until_cancelled(connect).await;
-    progress.end();
-    connected
-        .unwrap_or(Err(reencrypt::Error::Interrupted))
-        .map_err(|error| Failure::before_changing(&error))
-}
-
-fn tell_details(settings: &settings::Database, printer: &Printer) {
-    let lock = humantime::format_duration(settings.timeouts.lock);
-    let ignored = match settings.url.target() {
-        DatabaseTarget::Sqlite(target) => {
-            printer.detail(&format!(
-                "SQLite file `{}`, lock timeout {lock}",
-                target.path.display()
-            ));
-            &target.ignored_parameters
-        }
-        DatabaseTarget::Postgres(target) => {
-            let statement = humantime::format_duration(settings.timeouts.statement);
-            printer.detail(&format!(
-                "Postgres database `{}` as `{}`, lock timeout {lock}, statement timeout {statement}",
-                target.database, target.user
-            ));
-            let mode = target.ssl_mode.map_or_else(
-                || "no sslmode".to_owned(),
-                |mode| format!("sslmode {mode:?}"),
-            );
-            let demanded = match settings.tls {
-                reencrypt::Tls::Required => "demands TLS over TCP",
-                reencrypt::Tls::AsUrlSays => "leaves TLS to the URL",
-            };
-            printer.detail(&format!(
-                "the URL has {mode}, DATABASE_REQUIRE_SSL {demanded}"
-            ));
-            &target.ignored_parameters
-        }
-    };
-    for parameter in ignored {
-        printer.detail(&format!(
-            "the URL's parameter `{parameter}` is for other drivers, and ignored"
-        ));
-    }
+/// Waits until what was asked of `gcloud` is ended: by threads, which look every few
+/// milliseconds whether anybody still waits. This program must not be gone before them.
+async fn let_children_end() {
+    tokio::time::sleep(Duration::from_millis(200)).await;
 }

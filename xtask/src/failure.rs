@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use reencrypt::TableState;
+use serde_json::{Value, json};
 
 use crate::exit_code;
 
@@ -100,10 +101,19 @@ impl Failure {
 
     /// Of a platform that can't be used; nothing was changed.
     pub(crate) fn from_platform(error: &platform::Error) -> Failure {
-        Failure {
-            hint: error.hint(),
-            ..Failure::check(chain(error)).nothing_changed()
-        }
+        Failure::check(chain(error))
+            .nothing_changed()
+            .hint_if_any(error.hint())
+    }
+
+    /// Of the demonstration or the repository: what touches no secret and no table.
+    pub(crate) fn from_anyhow(error: &anyhow::Error) -> Failure {
+        Failure::check(format!("{error:#}"))
+    }
+
+    /// For a script: what people are told, in an object.
+    pub(crate) fn json(&self) -> Value {
+        json!({"message": self.message, "state": self.state, "hint": self.hint})
     }
 
     /// With advice.
@@ -111,6 +121,14 @@ impl Failure {
         Failure {
             hint: Some(hint.into()),
             ..self
+        }
+    }
+
+    /// With advice, where there is any.
+    pub(crate) fn hint_if_any(self, hint: Option<impl Into<String>>) -> Failure {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
         }
     }
 

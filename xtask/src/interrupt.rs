@@ -16,6 +16,10 @@ static COMMITTING: AtomicBool = AtomicBool::new(false);
 /// Whether a run with a journal is under way: that knows more than this process.
 static RUN_IS_UNDER_WAY: AtomicBool = AtomicBool::new(false);
 
+/// A signal so soon after the first belongs to it: `timeout`, for one, signals the
+/// process and then its whole group.
+const SAME_REQUEST: Duration = Duration::from_millis(300);
+
 /// To be called when a run with a journal is carried on.
 pub(crate) fn run_begins() {
     RUN_IS_UNDER_WAY.store(true, Ordering::Relaxed);
@@ -25,10 +29,6 @@ pub(crate) fn run_begins() {
 pub(crate) fn commit_begins() {
     COMMITTING.store(true, Ordering::Relaxed);
 }
-
-/// A signal so soon after the first belongs to it: `timeout`, for one, signals the
-/// process and then its whole group.
-const SAME_REQUEST: Duration = Duration::from_millis(300);
 
 /// Begins to listen. The token is cancelled by the first signal.
 ///

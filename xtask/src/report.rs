@@ -60,13 +60,10 @@ impl Rotation {
     pub(crate) fn print(&self, format: Format, printer: &Printer) {
         match format {
             Format::Human => human::print_rotation(self, printer),
-            Format::Json => {
-                printer.json(&json::rotation(self));
-                self.result
-                    .as_ref()
-                    .err()
-                    .inspect(|failure| printer.failure(failure));
-            }
+            Format::Json => printer.json(&json::rotation(self)),
+        }
+        if let Err(failure) = &self.result {
+            printer.failure(failure);
         }
     }
 
@@ -83,13 +80,10 @@ impl Survey {
     pub(crate) fn print(&self, format: Format, printer: &Printer) {
         match format {
             Format::Human => human::print_survey(self, printer),
-            Format::Json => {
-                printer.json(&json::survey(self));
-                self.result
-                    .as_ref()
-                    .err()
-                    .inspect(|failure| printer.failure(failure));
-            }
+            Format::Json => printer.json(&json::survey(self)),
+        }
+        if let Err(failure) = &self.result {
+            printer.failure(failure);
         }
     }
 

@@ -1,7 +1,7 @@
 //! `cargo xtask demo`: a whole rotation to look at, in a sandbox.
 
 mod sandbox;
-pub(super) mod service;
+mod service;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::sandbox::Sandbox;
 use super::rotate_on_platform::{self, Wanted};
-use super::status;
+use super::{fail, status};
 use crate::cli::{self, Going, Place, quoted};
 use crate::exit_code;
 use crate::failure::Failure;
@@ -28,11 +28,20 @@ pub(super) async fn run(typed: &cli::Demo, interrupt: &CancellationToken) -> u8 
         Ok(folder) => show(&folder, &printer, interrupt).await,
         Err(error) => Err(error),
     };
-    shown.unwrap_or_else(|error| {
-        let failure = Failure::check(format!("{error:#}"));
-        printer.failure(&failure);
-        failure.exit_code
-    })
+    shown.unwrap_or_else(|error| fail(&Failure::from_anyhow(&error), &printer))
+}
+
+/// Restarts the stand-in service or is it, and gives the exit code.
+pub(super) fn stand_in(typed: &cli::StandInService) -> u8 {
+    let ended = if typed.serve {
+        service::serve(&typed.folder)
+    } else {
+        service::restart(&typed.folder)
+    };
+    match ended {
+        Ok(()) => exit_code::DONE,
+        Err(error) => fail(&Failure::from_anyhow(&error), &Printer::default()),
+    }
 }
 
 /// The same functions that the commands run. Ends with the first that fails.

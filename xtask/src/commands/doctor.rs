@@ -4,20 +4,14 @@ mod database;
 mod print;
 mod trials;
 
-use std::time::Duration;
-
-use platform::{Finding, Level};
+use platform::{Examination, Finding, Level};
 use tokio_util::sync::CancellationToken;
 
-use super::{printer, surroundings};
+use super::{fail, let_children_end, printer, surroundings};
 use crate::cli::{self, Format, Output};
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::settings::{self, PlatformName, Surroundings};
-
-/// What was asked of `gcloud` is ended by threads, which look every few milliseconds
-/// whether anybody still waits: this program must not be gone before them.
-const FOR_CHILDREN_TO_END: Duration = Duration::from_millis(200);
 
 /// Runs the command and gives its exit code.
 pub(super) async fn run(typed: &cli::Doctor, interrupt: &CancellationToken) -> u8 {
@@ -30,7 +24,7 @@ pub(super) async fn run(typed: &cli::Doctor, interrupt: &CancellationToken) -> u
     let examined = match examined.await {
         Some(examined) => examined,
         None => {
-            tokio::time::sleep(FOR_CHILDREN_TO_END).await;
+            let_children_end().await;
             Err(Failure::stopped("stopped before everything was looked at"))
         }
     };
@@ -50,8 +44,7 @@ pub(super) async fn run(typed: &cli::Doctor, interrupt: &CancellationToken) -> u
             if typed.format == Format::Json {
                 printer.json(&print::json_of_failure(&failure).to_string());
             }
-            printer.failure(&failure);
-            failure.exit_code
+            fail(&failure, &printer)
         }
     }
 }
@@ -62,7 +55,7 @@ async fn examine(
 ) -> Result<(PlatformName, Vec<Finding>), Failure> {
     let settings = settings::procedure(&typed.place, surroundings)?;
     surroundings.printer.note("looking; nothing is changed");
-    let findings = match settings.platform {
+    let reached = match settings.platform {
         PlatformName::None => {
             return Err(Failure::usage("no platform is named: there is nothing to examine")
                 .nothing_changed()
@@ -71,38 +64,29 @@ async fn examine(
                 ));
         }
         // Where its backups are, only the database's URL tells.
-        PlatformName::Local => {
-            let reached = database::reach(&settings, surroundings).await;
-            let url = reached.as_ref().ok().map(|(database, _)| &database.url);
-            let mut examination = settings.examine(url).await;
-            if !examination.is_cut_short {
-                let findings = &examination.findings;
-                let more = tokio::join!(
-                    database::examine(&settings, reached, surroundings),
-                    trials::examine(&typed.place, findings, surroundings),
-                );
-                examination.findings.extend(more.0);
-                examination.findings.extend(more.1);
-            }
-            examination.findings
-        }
-        PlatformName::GoogleCloud => {
-            let mut examination = settings.examine(None).await;
-            if !examination.is_cut_short {
-                let of_database = async {
-                    let reached = database::reach(&settings, surroundings).await;
-                    database::examine(&settings, reached, surroundings).await
-                };
-                let findings = &examination.findings;
-                let more = tokio::join!(
-                    of_database,
-                    trials::examine(&typed.place, findings, surroundings),
-                );
-                examination.findings.extend(more.0);
-                examination.findings.extend(more.1);
-            }
-            examination.findings
-        }
+        PlatformName::Local => Some(database::reach(&settings, surroundings).await),
+        PlatformName::GoogleCloud => None,
     };
+    let url = match &reached {
+        Some(Ok((database, _))) => Some(&database.url),
+        _ => None,
+    };
+    let Examination {
+        mut findings,
+        is_cut_short,
+    } = settings.examine(url).await;
+    if !is_cut_short {
+        let of_database = async {
+            let reached = match reached {
+                Some(reached) => reached,
+                None => database::reach(&settings, surroundings).await,
+            };
+            database::examine(&settings, reached, surroundings).await
+        };
+        let of_values = trials::examine(&typed.place, &findings, surroundings);
+        let (of_database, of_values) = tokio::join!(of_database, of_values);
+        findings.extend(of_database);
+        findings.extend(of_values);
+    }
     Ok((settings.platform, findings))
 }

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
+use super::fail;
 use crate::failure::Failure;
 use crate::output::Printer;
 use crate::{cli, exit_code, workspace};
@@ -23,9 +24,8 @@ pub(super) fn run(typed: &cli::Man) -> u8 {
             exit_code::DONE
         }
         Err(error) => {
-            let failure = Failure::check(format!("{error:#}")).hint("name another folder");
-            printer.failure(&failure);
-            failure.exit_code
+            let failure = Failure::from_anyhow(&error).hint("name another folder");
+            fail(&failure, &printer)
         }
     }
 }

@@ -7,7 +7,7 @@ use rotation::Evidence;
 use runbook::{History, RunSummary};
 use tokio_util::sync::CancellationToken;
 
-use super::surroundings;
+use super::{fail, surroundings};
 use crate::cli::{self, EvidenceForm};
 use crate::evidence::{json_line, render};
 use crate::exit_code;
@@ -20,10 +20,7 @@ pub(super) fn run(typed: &cli::Report) -> u8 {
     let printer = Printer::default();
     match find(typed, &printer).and_then(|evidence| tell(typed, &evidence, &printer)) {
         Ok(()) => exit_code::DONE,
-        Err(failure) => {
-            printer.failure(&failure);
-            failure.exit_code
-        }
+        Err(failure) => fail(&failure, &printer),
     }
 }
 

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use reencrypt::{Database, Event, Mode, Outcome, Plan};
 use tokio_util::sync::CancellationToken;
 
+use super::connect::connect;
 use super::rotate_on_platform::{self, Wanted};
-use super::{connect, printer, surroundings};
+use super::{printer, surroundings};
 use crate::cli;
 use crate::failure::Failure;
 use crate::input::{Confirmed, confirm};

@@ -2,7 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::surroundings;
+use super::{fail, surroundings};
 use crate::cli;
 use crate::exit_code;
 use crate::output::{Printer, plain};
@@ -15,10 +15,7 @@ pub(super) fn run(typed: &cli::Runbook) -> u8 {
     let settings =
         match settings::procedure(&typed.place, &surroundings(false, printer, &interrupt)) {
             Ok(settings) => settings,
-            Err(failure) => {
-                printer.failure(&failure);
-                return failure.exit_code;
-            }
+            Err(failure) => return fail(&failure, &printer),
         };
     printer.data(rotation::runbook_document().trim_end());
     printer.data("\n## Contacts of this installation\n");

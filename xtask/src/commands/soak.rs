@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use xshell::{Shell, cmd};
 
+use super::fail;
 use crate::cli;
 use crate::exit_code;
 use crate::failure::Failure;
@@ -13,11 +14,7 @@ use crate::workspace;
 pub(super) fn run(typed: &cli::Soak) -> u8 {
     match soak(typed) {
         Ok(()) => exit_code::DONE,
-        Err(error) => {
-            let failure = Failure::check(format!("{error:#}"));
-            Printer::default().failure(&failure);
-            failure.exit_code
-        }
+        Err(error) => fail(&Failure::from_anyhow(&error), &Printer::default()),
     }
 }
 

@@ -16,7 +16,7 @@ use self::ages::{Age, age_of};
 use self::bonds::{Bond, Standing, bonds};
 use self::look::{Looked, Wanted};
 use self::runs::Placed;
-use super::surroundings;
+use super::{fail, surroundings};
 use crate::cli::{self, Format};
 use crate::exit_code;
 use crate::failure::Failure;
@@ -53,8 +53,7 @@ pub(super) async fn run(typed: &cli::Status, interrupt: &CancellationToken) -> u
             if typed.format == Format::Json {
                 printer.json(&json::of_failure(&failure).to_string());
             }
-            printer.failure(&failure);
-            failure.exit_code
+            fail(&failure, &printer)
         }
     }
 }

@@ -3,7 +3,8 @@
 use reencrypt::Event;
 use tokio_util::sync::CancellationToken;
 
-use super::{connect, printer, surroundings};
+use super::connect::connect;
+use super::{printer, surroundings};
 use crate::cli;
 use crate::failure::Failure;
 use crate::output::{Printer, Progress};

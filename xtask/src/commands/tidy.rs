@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: names every rule of the repository that is broken.
 
+use super::fail;
 use crate::cli;
 use crate::exit_code;
 use crate::failure::Failure;
@@ -20,11 +21,7 @@ pub(super) fn run(typed: &cli::Tidy) -> u8 {
             }
             exit_code::CHECK_FAILED
         }
-        Err(error) => {
-            let failure = Failure::check(format!("{error:#}"));
-            printer.failure(&failure);
-            failure.exit_code
-        }
+        Err(error) => fail(&Failure::from_anyhow(&error), &printer),
     }
 }
 

@@ -150,12 +150,9 @@ fn parse(
     surroundings: &Surroundings<'_>,
 ) -> Result<FernetKey, Failure> {
     let parsed = FernetKey::parse(text).map_err(|error| {
-        let failure = Failure::check(format!("the {role} from {source} can't be used: {error}"));
-        Failure {
-            hint: error.hint().map(ToOwned::to_owned),
-            ..failure
-        }
-        .nothing_changed()
+        Failure::check(format!("the {role} from {source} can't be used: {error}"))
+            .nothing_changed()
+            .hint_if_any(error.hint())
     })?;
     for warning in &parsed.warnings {
         surroundings

@@ -134,9 +134,7 @@ impl Ended {
                 _ => "failed",
             },
         };
-        let error = self.result.as_ref().err().map(|failure| {
-            json!({"message": failure.message, "state": failure.state, "hint": failure.hint})
-        });
+        let error = self.result.as_ref().err().map(Failure::json);
         let history = self.history.as_ref();
         json!({
             "outcome": outcome,

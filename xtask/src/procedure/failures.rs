@@ -102,10 +102,7 @@ impl Failure {
         } else {
             Failure::check(chain(error)).nothing_changed()
         };
-        Failure {
-            hint: error.hint(),
-            ..failure
-        }
+        failure.hint_if_any(error.hint())
     }
 
     /// Of a failure after which everything was undone. Where nothing had been

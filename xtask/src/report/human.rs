@@ -1,4 +1,4 @@
-//! Reports for people: the counts as data, the failure as an error.
+//! Reports for people.
 
 use std::time::Duration;
 
@@ -22,20 +22,16 @@ pub(super) fn print_rotation(rotation: &Rotation, printer: &Printer) {
         };
         printer.data(&rotation_table(written, columns));
     }
-    match &rotation.result {
-        Ok(outcome) => {
-            for line in rotation_advice(*outcome, rotation) {
-                printer.data(&line);
-            }
+    if let Ok(outcome) = &rotation.result {
+        for line in rotation_advice(*outcome, rotation) {
+            printer.data(&line);
         }
-        Err(failure) => printer.failure(failure),
     }
 }
 
 pub(super) fn print_survey(report: &Survey, printer: &Printer) {
-    let survey = match &report.result {
-        Ok(survey) => survey,
-        Err(failure) => return printer.failure(failure),
+    let Ok(survey) = &report.result else {
+        return;
     };
     printer.data(&format!(
         "Surveyed {} in {}.",

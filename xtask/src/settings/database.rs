@@ -66,12 +66,9 @@ fn database_url(surroundings: &Surroundings<'_>) -> Result<DatabaseUrl, Failure>
             .hint("percent-encode what is not ASCII: `ü` is `%C3%BC`"));
     };
     DatabaseUrl::parse(text).map_err(|error| {
-        let failure = Failure::check(format!("DATABASE_URL can't be used: {error}"));
-        Failure {
-            hint: error.hint().map(ToOwned::to_owned),
-            ..failure
-        }
-        .nothing_changed()
+        Failure::check(format!("DATABASE_URL can't be used: {error}"))
+            .nothing_changed()
+            .hint_if_any(error.hint())
     })
 }
 

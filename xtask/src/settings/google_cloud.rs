@@ -105,14 +105,12 @@ pub(super) async fn stored_url(
     let stored = platform.store.access(secret, Reference::Latest).await;
     let stored = stored.map_err(|error| Failure::from_platform(&error))?;
     let refusal = |reason: &str, hint: Option<&str>| {
-        let message = format!(
-            "version {} of `{secret}` can't be used: {reason}",
-            stored.version
-        );
-        Failure {
-            hint: hint.map(ToOwned::to_owned),
-            ..Failure::check(message).nothing_changed()
-        }
+        let version = stored.version;
+        Failure::check(format!(
+            "version {version} of `{secret}` can't be used: {reason}"
+        ))
+        .nothing_changed()
+        .hint_if_any(hint)
     };
     match stored.value.database_url() {
         Some(Ok(url)) => Ok(url),

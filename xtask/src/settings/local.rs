@@ -127,13 +127,10 @@ impl Procedure {
 }
 
 fn unusable(path: &Path, reason: &str, hint: Option<&str>) -> Failure {
-    let failure = Failure::check(format!(
+    Failure::check(format!(
         "the DATABASE_URL in `{}` can't be used: {reason}",
         path.display()
-    ));
-    Failure {
-        hint: hint.map(ToOwned::to_owned),
-        ..failure
-    }
+    ))
     .nothing_changed()
+    .hint_if_any(hint)
 }

@@ -27,13 +27,13 @@ const FILES: [&str; 11] = [
 const FOLDERS: [&str; 2] = [".rotation", "state"];
 
 /// The demonstration's folder.
-pub(crate) struct Sandbox {
+pub(super) struct Sandbox {
     folder: PathBuf,
 }
 
 impl Sandbox {
     /// The folder of a demonstration that was made before.
-    pub(crate) fn at(folder: &Path) -> Sandbox {
+    pub(super) fn at(folder: &Path) -> Sandbox {
         Sandbox {
             folder: folder.to_owned(),
         }
@@ -62,11 +62,11 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
-    pub(crate) fn database(&self) -> PathBuf {
+    pub(super) fn database(&self) -> PathBuf {
         self.path("clients.sqlite")
     }
 

@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # Errors
 ///
 /// When it doesn't get ready.
-pub(crate) fn restart(folder: &Path) -> anyhow::Result<()> {
+pub(super) fn restart(folder: &Path) -> anyhow::Result<()> {
     let sandbox = Sandbox::at(folder);
     stop(&sandbox)?;
     remove(&sandbox, "service.ready")?;
@@ -97,7 +97,7 @@ fn start(folder: &Path) -> anyhow::Result<u32> {
 /// # Errors
 ///
 /// When its key, its table or its log can't be used.
-pub(crate) fn serve(folder: &Path) -> anyhow::Result<()> {
+pub(super) fn serve(folder: &Path) -> anyhow::Result<()> {
     let sandbox = Sandbox::at(folder);
     let value = platform::local::variable(&sandbox.path(".env"), "DCR_ENCRYPTION_KEY")?;
     let key = value.fernet_key()?.key;

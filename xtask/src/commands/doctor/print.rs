@@ -110,6 +110,6 @@ pub(super) fn json_of_failure(failure: &Failure) -> Value {
         "faults": null,
         "warnings": null,
         "stopped_rotations": null,
-        "error": {"message": failure.message, "state": failure.state, "hint": failure.hint},
+        "error": failure.json(),
     })
 }

@@ -77,6 +77,6 @@ pub(super) fn of_failure(failure: &Failure) -> Value {
         "runs": null,
         "secrets": null,
         "missing_contacts": null,
-        "error": {"message": failure.message, "state": failure.state, "hint": failure.hint},
+        "error": failure.json(),
     })
 }

@@ -7,12 +7,10 @@ use futures_util::future::{join, join_all};
 use platform::{Binding, Error, Platform, Service, Version};
 
 use super::ages::Unseen;
+use crate::commands::let_children_end;
 
 /// Who asks how things stand doesn't wait for servers that are away.
 const LIMIT: Duration = Duration::from_secs(45);
-
-/// What `gcloud` was asked is ended by threads that look whether anybody still waits.
-const FOR_CHILDREN_TO_END: Duration = Duration::from_millis(200);
 
 type Described = Result<Vec<Result<Service, Error>>, Error>;
 
@@ -49,7 +47,7 @@ impl Wanted {
         match tokio::time::timeout(LIMIT, self.ask(platform)).await {
             Ok(looked) => looked,
             Err(_) => {
-                tokio::time::sleep(FOR_CHILDREN_TO_END).await;
+                let_children_end().await;
                 Looked::default()
             }
         }
