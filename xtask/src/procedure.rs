@@ -1,5 +1,6 @@
 //! A whole rotation on a platform: what it needs, and how it is carried on.
 
+mod carry_on;
 mod containment;
 mod ended;
 mod failures;
@@ -14,7 +15,7 @@ use std::sync::{Arc, Mutex};
 
 use platform::google_cloud::SqlProxy;
 use rotation::{Context, Material, Means, Plan, Secret, Trial};
-use runbook::{Run, RunStatus, Runs, Stopped};
+use runbook::Runs;
 use secret::SecretValue;
 
 pub(crate) use self::ended::{Ended, Outcome};
@@ -22,10 +23,9 @@ use self::find::{Found, find};
 pub(crate) use self::options::Options;
 use self::prepared::Prepared;
 use self::watcher::Watcher;
-use crate::cli::{self, Going};
+use crate::cli;
 use crate::failure::Failure;
-use crate::input::{Confirmed, Terminal};
-use crate::interrupt;
+use crate::input::Terminal;
 use crate::output::Progress;
 use crate::settings::{self, Surroundings};
 
@@ -177,157 +177,4 @@ impl Procedure {
     pub(crate) async fn tried(&mut self) -> Result<Trial, rotation::Error> {
         rotation::trial(&mut self.context).await
     }
-
-    /// Begins a run and carries it on.
-    pub(crate) async fn begin(mut self, going: Going, confirmed: Confirmed) -> Ended {
-        let platform = self.context.platform.name;
-        let begun = self
-            .runs
-            .begin(&self.plan, platform, self.settings.operator.clone());
-        match begun {
-            Ok(run) => self.forward(run, going, confirmed).await,
-            Err(error) => Ended::not_begun(Failure::from_runs(&error, &self.settings.flags)),
-        }
-    }
-
-    /// Goes on with a run, in the direction in which it was going.
-    pub(crate) async fn resume(
-        mut self,
-        name: &str,
-        is_done: bool,
-        going: Going,
-        confirmed: Confirmed,
-    ) -> Ended {
-        match self.open(name).await {
-            Err(failure) => Ended::not_begun(failure),
-            Ok(run) => match run.history().status {
-                RunStatus::Forward => {
-                    // A value is given, not done: the word would be taken for a later step.
-                    let is_of_people = !rotation::waits_for_value(run.history());
-                    self.watcher.is_done = is_done && is_of_people;
-                    self.forward(run, going, confirmed).await
-                }
-                RunStatus::RollingBack => {
-                    self.watcher.is_done = is_done && rotation::waits_for_restart(run.history());
-                    self.back(run, None, confirmed).await
-                }
-                RunStatus::Done => Ended::not_begun(nothing_to_do(name, "done")),
-                RunStatus::RolledBack => Ended::not_begun(nothing_to_do(name, "rolled back")),
-            },
-        }
-    }
-
-    /// Undoes a run.
-    pub(crate) async fn roll_back(mut self, name: &str, confirmed: Confirmed) -> Ended {
-        match self.open(name).await {
-            Err(failure) => Ended::not_begun(failure),
-            Ok(run) if run.history().status == RunStatus::RolledBack => {
-                Ended::not_begun(nothing_to_do(name, "rolled back"))
-            }
-            Ok(run) => {
-                if run.history().status != RunStatus::RollingBack
-                    && let Err(failure) = self.check_rollback(&run).await
-                {
-                    return Ended::not_begun(failure);
-                }
-                self.back(run, None, confirmed).await
-            }
-        }
-    }
-
-    /// Looks that a rollback can come to its end: begun, there is no way but back.
-    async fn check_rollback(&mut self, run: &Run) -> Result<(), Failure> {
-        rotation::refuse_rollback(&mut self.context, run.history())
-            .await
-            .map_err(|error| Failure::from_check(&error))
-    }
-
-    async fn open(&self, name: &str) -> Result<Run, Failure> {
-        let operator = self.settings.operator.clone();
-        let run = self
-            .runs
-            .open(name, &self.plan, operator)
-            .map_err(|error| Failure::from_runs(&error, &self.settings.flags))?;
-        rotation::refuse_other_place(&self.context, &run.history().facts)
-            .await
-            .map_err(|error| Failure::from_check(&error))?;
-        Ok(run)
-    }
-
-    async fn forward(&mut self, mut run: Run, going: Going, confirmed: Confirmed) -> Ended {
-        self.context.run_folder = run.folder().to_owned();
-        interrupt::run_begins();
-        self.watcher.explain_ctrl_c();
-        let ran = runbook::run_forward(&self.plan, &mut self.context, &mut run, &mut self.watcher);
-        let ran = ran.await;
-        self.watcher.quiet();
-        match ran {
-            Ok(()) => self.ended(&run, Ok(Outcome::Done)),
-            Err(stopped) => {
-                let changed = !matches!(stopped, Stopped::Failed { changed: false, .. });
-                let is_failure = matches!(stopped, Stopped::Failed { .. });
-                let failure = Failure::from_stopped(&stopped, run.history(), &self.settings.flags);
-                if is_failure && (!changed || self.is_to_be_undone(going, &failure)) {
-                    if changed && let Err(error) = self.check_rollback(&run).await {
-                        let reason = format!("it isn't undone: {}", error.message);
-                        self.watcher.printer.warning(&reason);
-                        return self.ended(&run, Err(failure));
-                    }
-                    return self.back(run, Some((failure, changed)), confirmed).await;
-                }
-                self.ended(&run, Err(failure))
-            }
-        }
-    }
-
-    /// Undoes a run, perhaps because of a failure.
-    async fn back(
-        &mut self,
-        mut run: Run,
-        because: Option<(Failure, bool)>,
-        _confirmed: Confirmed,
-    ) -> Ended {
-        self.context.run_folder = run.folder().to_owned();
-        interrupt::run_begins();
-        self.watcher.explain_ctrl_c();
-        let back = runbook::roll_back(&self.plan, &mut self.context, &mut run, &mut self.watcher);
-        let back = back.await;
-        self.watcher.quiet();
-        let result = match (back, because) {
-            (Ok(()), None) => Ok(Outcome::RolledBack),
-            (Ok(()), Some((failure, changed))) => Err(failure.undone(changed)),
-            (Err(stopped), because) => {
-                if let Some((failure, _)) = because {
-                    self.watcher.printer.failure(&failure);
-                }
-                Err(Failure::from_stopped(
-                    &stopped,
-                    run.history(),
-                    &self.settings.flags,
-                ))
-            }
-        };
-        self.ended(&run, result)
-    }
-
-    fn ended(&self, run: &Run, result: Result<Outcome, Failure>) -> Ended {
-        Ended::of_run(
-            run,
-            self.settings.rotate_every,
-            result,
-            &self.watcher.printer,
-        )
-    }
-
-    /// Whether a failed run is undone at once: by the flag, or by the answer.
-    fn is_to_be_undone(&self, going: Going, failure: &Failure) -> bool {
-        going.rollback_on_failure || (!going.yes && self.watcher.asks_for_rollback(failure))
-    }
-}
-
-fn nothing_to_do(name: &str, state: &str) -> Failure {
-    Failure::check(format!(
-        "the run `{name}` is {state} already: there is nothing to do"
-    ))
-    .nothing_changed()
 }

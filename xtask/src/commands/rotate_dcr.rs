@@ -58,7 +58,7 @@ pub(super) async fn run(typed: &cli::RotateDcr, interrupt: &CancellationToken) -
 /// # Errors
 ///
 /// The [`Failure`], with the state that the table is in.
-pub(super) async fn rotate(
+async fn rotate(
     settings: &settings::Rotation,
     printer: &Printer,
     interrupt: &CancellationToken,
@@ -142,7 +142,7 @@ async fn reencrypt(
 }
 
 /// What the same command means on a platform.
-pub(super) fn wanted_on_platform(typed: &cli::RotateDcr) -> Result<Wanted<'_>, Failure> {
+fn wanted_on_platform(typed: &cli::RotateDcr) -> Result<Wanted<'_>, Failure> {
     refuse_flags(typed)?;
     warn_of_ignored_keys(&printer(typed.output));
     Ok(Wanted {

@@ -29,7 +29,7 @@ pub(super) async fn run(typed: &cli::SurveyDcr, interrupt: &CancellationToken) -
 }
 
 /// Surveys.
-pub(super) async fn survey(
+async fn survey(
     settings: &settings::Survey,
     mut unreadable: Listing,
     printer: &Printer,
