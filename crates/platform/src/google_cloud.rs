@@ -11,6 +11,7 @@ mod process;
 #[cfg(any(test, fuzzing))]
 pub mod properties;
 mod rehearsal;
+mod roles;
 mod services;
 mod sql_proxy;
 mod store;

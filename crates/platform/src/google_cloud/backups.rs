@@ -69,7 +69,7 @@ impl RunAnswer {
 impl SqlBackups {
     async fn runs(&self) -> Result<Vec<RunAnswer>, Failure> {
         let action = format!("list the backups of the instance `{}`", self.instance);
-        let call = Call::new(action, &["sql", "backups", "list"]).with(self.on_instance());
+        let call = Call::new(action, &["sql", "backups", "list"]).with(on_instance(&self.instance));
         let answer = self.gcloud.ask(&call).await?;
         answer.json()
     }
@@ -100,14 +100,10 @@ impl SqlBackups {
     async fn run(&self, id: &str) -> Result<RunAnswer, Error> {
         let action = format!("look at the backup `{id}` of `{}`", self.instance);
         let words = ["sql", "backups", "describe", id];
-        let call = Call::new(action, &words).with(self.on_instance());
+        let call = Call::new(action, &words).with(on_instance(&self.instance));
         let answer = self.gcloud.ask(&call).await;
         let read = answer.and_then(|answer| answer.json());
         read.map_err(|failure| self.error(failure))
-    }
-
-    fn on_instance(&self) -> String {
-        on_instance(&self.instance)
     }
 
     fn error(&self, failure: Failure) -> Error {

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use secret::VersionNumber;
 
-use super::failure::{Failure, Kind};
-use crate::Error;
+use super::roles::role_with;
 
 /// Why Google Cloud could not do what it was asked to.
 ///
@@ -298,54 +297,5 @@ fn grant(permission: Option<&str>) -> String {
     match permission.and_then(role_with) {
         Some(role) => format!("is the name right? Otherwise ask for the role `{role}` on it"),
         None => "is the name right? Otherwise ask for the role".to_owned(),
-    }
-}
-
-/// The smallest of Google's roles that has a permission.
-pub(super) fn role_with(permission: &str) -> Option<&'static str> {
-    let role = match permission {
-        "secretmanager.versions.access" => "roles/secretmanager.secretAccessor",
-        "secretmanager.versions.add" => "roles/secretmanager.secretVersionAdder",
-        "secretmanager.versions.list" | "secretmanager.versions.get" => {
-            "roles/secretmanager.viewer"
-        }
-        name if name.starts_with("secretmanager.") => "roles/secretmanager.secretVersionManager",
-        "iam.serviceAccounts.actAs" => "roles/iam.serviceAccountUser",
-        "run.services.getIamPolicy" | "run.services.setIamPolicy" => "roles/run.admin",
-        name if name.starts_with("run.") => "roles/run.developer",
-        "cloudsql.instances.connect" => "roles/cloudsql.client",
-        name if name.starts_with("cloudsql.") => "roles/cloudsql.editor",
-        _ => return None,
-    };
-    Some(role)
-}
-
-impl Failure {
-    /// As an error for people.
-    pub(super) fn into_error(self, program: &std::path::Path) -> Error {
-        let Failure {
-            kind,
-            message,
-            action,
-        } = self;
-        let error = match kind {
-            Kind::NotStarted(source) => CloudError::NoGcloud {
-                program: program.to_owned(),
-                source,
-            },
-            Kind::LoggedOut => CloudError::LoggedOut { action },
-            Kind::Denied(permission) => CloudError::Denied { action, permission },
-            Kind::Conflict => CloudError::Conflict { action },
-            Kind::Unavailable => CloudError::Unavailable { action, message },
-            Kind::TimedOut(limit) => CloudError::Timeout { action, limit },
-            Kind::Unreadable => CloudError::Unexpected {
-                action,
-                what: message,
-            },
-            Kind::NotFound | Kind::Precondition | Kind::Refused => {
-                CloudError::Refused { action, message }
-            }
-        };
-        error.into()
     }
 }

@@ -4,7 +4,6 @@ mod login;
 mod permissions;
 mod resources;
 mod rest;
-mod roles;
 mod secrets;
 mod services;
 

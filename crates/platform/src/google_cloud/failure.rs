@@ -1,6 +1,10 @@
 //! What `gcloud` says when it fails, read from the one line that says it.
 
+use std::path::Path;
 use std::time::Duration;
+
+use super::error::CloudError;
+use crate::Error;
 
 /// A call of `gcloud` that failed.
 #[derive(Debug)]
@@ -65,6 +69,43 @@ impl Failure {
             action: action.to_owned(),
         }
     }
+
+    /// As an error for people.
+    pub(super) fn into_error(self, program: &Path) -> Error {
+        let Failure {
+            kind,
+            message,
+            action,
+        } = self;
+        let error = match kind {
+            Kind::NotStarted(source) => CloudError::NoGcloud {
+                program: program.to_owned(),
+                source,
+            },
+            Kind::LoggedOut => CloudError::LoggedOut { action },
+            Kind::Denied(permission) => CloudError::Denied { action, permission },
+            Kind::Conflict => CloudError::Conflict { action },
+            Kind::Unavailable => CloudError::Unavailable { action, message },
+            Kind::TimedOut(limit) => CloudError::Timeout { action, limit },
+            Kind::Unreadable => CloudError::Unexpected {
+                action,
+                what: message,
+            },
+            Kind::NotFound | Kind::Precondition | Kind::Refused => {
+                CloudError::Refused { action, message }
+            }
+        };
+        error.into()
+    }
+}
+
+/// A text of others in one line of plain characters, so that it can harm no terminal.
+pub(super) fn one_line(text: &str, longest: usize) -> String {
+    let plain = |character: char| match character.is_control() {
+        true => ' ',
+        false => character,
+    };
+    text.chars().map(plain).take(longest).collect()
 }
 
 /// What `gcloud` says of an answer that it can't read, half of one say.
@@ -89,14 +130,7 @@ fn message(stderr: &str) -> String {
         Some((before, _)) => format!("{before}{UNREAD}"),
         None => line,
     };
-    let plain = |character: char| {
-        if character.is_control() {
-            ' '
-        } else {
-            character
-        }
-    };
-    line.chars().map(plain).take(500).collect()
+    one_line(&line, 500)
 }
 
 /// What is not Google's own error is quoted by `gcloud` with its headers and all that

@@ -22,6 +22,7 @@ pub(super) struct Gcloud {
 }
 
 /// A call to be made.
+#[derive(Clone)]
 pub(super) struct Call<'a> {
     /// What it tries, for people: `list the versions of …`.
     pub(super) action: String,
@@ -110,7 +111,7 @@ impl Gcloud {
                 Err(failure) if failure.is_passing() && attempt < ATTEMPTS => attempt += 1,
                 other => return other,
             }
-            tokio::time::sleep(self.settings.timeouts.poll).await;
+            self.pause().await;
         }
     }
 
@@ -145,7 +146,7 @@ impl Gcloud {
     /// All arguments of a call, as they are sent.
     pub(super) fn words(&self, call: &Call<'_>) -> Vec<String> {
         let mut words = call.words.clone();
-        words.push(format!("--project={}", self.settings.project));
+        words.push(self.settings.in_project());
         if call.is_regional {
             words.push(format!("--region={}", self.settings.region));
         }

@@ -35,6 +35,19 @@ impl CloudRehearsal {
         }
     }
 
+    fn told_of_caller(&self, service: &str, caller: &str, is_admitted: bool) -> Rehearsed {
+        let call = CloudRun::changing_callers(service, caller, is_admitted);
+        let with_or_without = match is_admitted {
+            true => format!("and with `{caller}` again"),
+            false => format!("but without `{caller}`"),
+        };
+        let expects = format!(
+            "the policy on standard input, as it was read {with_or_without}; its etag is the one that \
+             there is"
+        );
+        self.told(&call, &expects)
+    }
+
     /// A tag ends in a digest of what it is for: where that has no name yet, the digest
     /// isn't known either.
     fn without_digests(&self, word: String) -> String {
@@ -87,22 +100,8 @@ impl Rehearsal for CloudRehearsal {
                 let expects = "what serves goes on; no other revision can be reached in the end";
                 return Ok(calls.iter().map(|call| self.told(call, expects)).collect());
             }
-            Change::Refuse { service, caller } => {
-                let call = CloudRun::changing_callers(service, caller, false);
-                let expects = format!(
-                    "the policy on standard input, as it was read but without `{caller}`; its etag is the \
-                     one that there is"
-                );
-                Some(self.told(&call, &expects))
-            }
-            Change::Admit { service, caller } => {
-                let call = CloudRun::changing_callers(service, caller, true);
-                let expects = format!(
-                    "the policy on standard input, as it was read and with `{caller}` again; its etag is \
-                     the one that there is"
-                );
-                Some(self.told(&call, &expects))
-            }
+            Change::Refuse { service, caller } => Some(self.told_of_caller(service, caller, false)),
+            Change::Admit { service, caller } => Some(self.told_of_caller(service, caller, true)),
             Change::BackUp => self.gcloud.settings.instance.as_ref().map(|instance| {
                 let description = backups::description("<time>");
                 let call = backups::backing_up(instance, &description);

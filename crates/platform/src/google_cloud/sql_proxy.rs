@@ -14,6 +14,7 @@ use secret::{DatabaseTarget, DatabaseUrl, Host};
 use tempfile::TempDir;
 
 use super::error::CloudError;
+use super::failure::one_line;
 use super::process::WITHHELD;
 use crate::Error;
 
@@ -119,15 +120,7 @@ impl SqlProxy {
         let log = fs::read(self.folder.path().join("log")).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         let last = log.lines().rev().find(|line| !line.trim().is_empty());
-        let plain = |character: char| {
-            if character.is_control() {
-                ' '
-            } else {
-                character
-            }
-        };
-        let last = last.unwrap_or("it said nothing").chars();
-        last.map(plain).take(300).collect()
+        one_line(last.unwrap_or("it said nothing"), 300)
     }
 }
 

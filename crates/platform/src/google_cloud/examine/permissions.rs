@@ -4,8 +4,8 @@ use super::Examiner;
 use super::login::Login;
 use super::resources::Resource;
 use super::rest::{Refusal, Rest};
-use super::roles::roles;
 use crate::examination::{Finding, Level};
+use crate::google_cloud::roles::roles;
 use crate::google_cloud::services::Examined;
 
 const TOPIC: &str = "permissions";
@@ -225,7 +225,7 @@ impl Need {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::google_cloud::error::role_with;
+    use crate::google_cloud::roles::role_with;
 
     #[test]
     fn every_permission_has_a_role() {

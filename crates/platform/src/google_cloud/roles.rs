@@ -1,7 +1,5 @@
 //! The roles to ask for when permissions are missing.
 
-use crate::google_cloud::error::role_with;
-
 /// Roles that have all that others have.
 const INCLUDED: [(&str, &[&str]); 2] = [
     (
@@ -28,6 +26,25 @@ pub(super) fn roles(permissions: &[&str]) -> Vec<&'static str> {
         }
     }
     roles
+}
+
+/// The smallest of Google's roles that has a permission.
+pub(super) fn role_with(permission: &str) -> Option<&'static str> {
+    let role = match permission {
+        "secretmanager.versions.access" => "roles/secretmanager.secretAccessor",
+        "secretmanager.versions.add" => "roles/secretmanager.secretVersionAdder",
+        "secretmanager.versions.list" | "secretmanager.versions.get" => {
+            "roles/secretmanager.viewer"
+        }
+        name if name.starts_with("secretmanager.") => "roles/secretmanager.secretVersionManager",
+        "iam.serviceAccounts.actAs" => "roles/iam.serviceAccountUser",
+        "run.services.getIamPolicy" | "run.services.setIamPolicy" => "roles/run.admin",
+        name if name.starts_with("run.") => "roles/run.developer",
+        "cloudsql.instances.connect" => "roles/cloudsql.client",
+        name if name.starts_with("cloudsql.") => "roles/cloudsql.editor",
+        _ => return None,
+    };
+    Some(role)
 }
 
 #[cfg(test)]
