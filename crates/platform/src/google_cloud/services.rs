@@ -14,6 +14,7 @@ mod rehearse;
 mod tags;
 mod tidy;
 mod traffic;
+mod update;
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -28,7 +29,7 @@ use self::bindings::Bindings;
 pub(super) use self::examine::{Bond, Examined};
 use self::fresh::Fresh;
 pub(super) use self::rehearse::Rehearsed;
-use self::traffic::Which;
+use self::traffic::Discarded;
 use super::failure::Failure;
 use super::gcloud::Gcloud;
 use super::is_name;
@@ -45,7 +46,7 @@ use crate::{Binding, Bound, Error, Service, Services};
 pub(super) struct CloudRun {
     gcloud: Arc<Gcloud>,
     store: SecretManager,
-    seen: RefCell<HashMap<String, Rc<Bindings>>>,
+    known_bindings: RefCell<HashMap<String, Rc<Bindings>>>,
     /// Two revisions each, and the variable in which alone they differ.
     alike: RefCell<HashSet<[String; 3]>>,
     /// Of each service, the revision that was prepared last, and the one that served then.
@@ -58,7 +59,7 @@ impl CloudRun {
         CloudRun {
             gcloud,
             store,
-            seen: RefCell::default(),
+            known_bindings: RefCell::default(),
             alike: RefCell::default(),
             bases: RefCell::default(),
             fresh: Fresh::default(),
@@ -134,11 +135,11 @@ impl Services for CloudRun {
     }
 
     async fn discard(&self, service: &str, revision: &str) -> Result<(), Error> {
-        self.untag(service, Which::One(revision)).await
+        self.untag(service, Discarded::One(revision)).await
     }
 
     async fn discard_others(&self, service: &str, _: &Binding) -> Result<(), Error> {
-        self.untag(service, Which::Others).await
+        self.untag(service, Discarded::Others).await
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::CloudRun;
+use super::change::conflict;
 use crate::google_cloud::CloudError;
 use crate::google_cloud::gcloud::{ATTEMPTS, Call};
 use crate::{Callers, Error};
@@ -109,7 +110,7 @@ impl CloudRun {
         caller: &str,
         is_admitted: bool,
     ) -> Result<(), Error> {
-        let action = CloudRun::changing_callers(service, caller, is_admitted).action;
+        let call = CloudRun::changing_callers(service, caller, is_admitted);
         for _ in 0..ATTEMPTS {
             let mut policy = self.policy(service).await?;
             if policy.admits(caller) == is_admitted {
@@ -120,17 +121,17 @@ impl CloudRun {
                 false => policy.refuse(caller),
             }
             let written = serde_json::to_vec(&policy).map_err(|error| CloudError::Unexpected {
-                action: action.clone(),
+                action: call.action.clone(),
                 what: error.to_string(),
             })?;
             let written = SecretValue::from(written.as_slice());
-            let call = CloudRun::changing_callers(service, caller, is_admitted);
-            self.try_change(service, &call.reading(&written)).await?;
+            let change = call.clone().reading(&written);
+            self.try_change(service, &change).await?;
         }
         if self.policy(service).await?.admits(caller) == is_admitted {
             return Ok(());
         }
-        Err(CloudError::Conflict { action }.into())
+        Err(conflict(call.action))
     }
 }
 

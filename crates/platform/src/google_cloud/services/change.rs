@@ -51,7 +51,7 @@ impl CloudRun {
         let refusal = match self.gcloud.call(&call).await {
             Ok(answer) => match answer.json() {
                 Ok(answer) => {
-                    let answer = self.saw(service, answer);
+                    let answer = self.remember(service, answer);
                     let refusal = None;
                     return Ok(Tried { answer, refusal });
                 }

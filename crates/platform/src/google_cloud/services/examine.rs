@@ -7,6 +7,7 @@ use super::CloudRun;
 use super::answers::{Container, ServiceAnswer};
 use super::bindings::{Bindings, Found};
 use super::tags::Tag;
+use crate::google_cloud::failure::one_line;
 use crate::{Binding, Bound, Error};
 
 /// What there is to be said of a service.
@@ -73,7 +74,9 @@ impl CloudRun {
             share: answer.serving().map_or(0, |(_, share)| share),
             serving,
             is_ready,
-            message: ready.and_then(|ready| ready.message.clone()),
+            message: ready
+                .and_then(|ready| ready.message.as_deref())
+                .map(|message| one_line(message, 500)),
             follows_latest: answer.follows_latest(),
             has_run: !Tag::all(&answer).is_empty(),
             foreign_tags: foreign_tags(&answer),

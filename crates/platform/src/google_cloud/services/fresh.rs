@@ -17,7 +17,8 @@ const FRESH: Duration = Duration::from_secs(3);
 /// learnt anything new: `gcloud` reads the service again before it changes it, the
 /// server refuses what came between that and the change, and what came before is seen
 /// by the look that follows each change. So an answer may open one change of traffic,
-/// and is gone then. What is built on the template begins with a new look. Whoever asks to be told how a service *is* gets an answer of its own.
+/// and is gone then. What is built on the template begins with a new look. Whoever asks
+/// to be told how a service *is* gets an answer of its own.
 #[derive(Default)]
 pub(super) struct Fresh(RefCell<HashMap<String, (Instant, Rc<ServiceAnswer>)>>);
 

@@ -17,7 +17,7 @@ impl CloudRun {
     /// The service's own answer.
     pub(super) async fn look(&self, service: &str) -> Result<Rc<ServiceAnswer>, Error> {
         let answer = self.ask(service).await?;
-        Ok(self.saw(service, answer))
+        Ok(self.remember(service, answer))
     }
 
     /// The same, once no traffic is on its way any more: another's cutover may be under way,
@@ -53,11 +53,11 @@ impl CloudRun {
 
     /// Keeps an answer for a change that follows at once. Of a service at rest, it tells
     /// what the latest revision refers to as well: that needn't be asked.
-    pub(super) fn saw(&self, service: &str, answer: ServiceAnswer) -> Rc<ServiceAnswer> {
+    pub(super) fn remember(&self, service: &str, answer: ServiceAnswer) -> Rc<ServiceAnswer> {
         if let Some(revision) = answer.of_template() {
-            let mut seen = self.seen.borrow_mut();
+            let mut known = self.known_bindings.borrow_mut();
             let bindings = || Rc::new(Bindings::of(&answer.spec.template.spec));
-            seen.entry(revision.to_owned()).or_insert_with(bindings);
+            known.entry(revision.to_owned()).or_insert_with(bindings);
         }
         let answer = Rc::new(answer);
         self.fresh.keep(service, &answer);
@@ -87,7 +87,9 @@ impl CloudRun {
         let revision_answer: RevisionAnswer =
             answer.json().map_err(|failure| self.error(failure))?;
         let bindings = Rc::new(Bindings::of(&revision_answer.spec));
-        self.seen.borrow_mut().insert(revision.to_owned(), bindings);
+        self.known_bindings
+            .borrow_mut()
+            .insert(revision.to_owned(), bindings);
         Ok(revision_answer)
     }
 
@@ -97,7 +99,7 @@ impl CloudRun {
         service: &str,
         revision: &str,
     ) -> Result<Rc<Bindings>, Error> {
-        if let Some(bindings) = self.seen.borrow().get(revision) {
+        if let Some(bindings) = self.known_bindings.borrow().get(revision) {
             return Ok(Rc::clone(bindings));
         }
         let answer = self.look_at_revision(service, revision).await?;

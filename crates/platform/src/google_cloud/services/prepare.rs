@@ -11,7 +11,8 @@ use super::change::conflict;
 use super::tags::Tag;
 use super::{CloudRun, key};
 use crate::google_cloud::CloudError;
-use crate::google_cloud::gcloud::{ATTEMPTS, Call};
+use crate::google_cloud::failure::one_line;
+use crate::google_cloud::gcloud::ATTEMPTS;
 use crate::{Binding, Bound, Error, Reference};
 
 /// What is under the tag of the revision that is wanted.
@@ -126,7 +127,7 @@ impl CloudRun {
             return Ok(false);
         }
         let serving = self.serving(service, &answer)?;
-        let is_good = self.differ_in(service, [&serving, revision], &binding.variable);
+        let is_good = self.differ_only_in(service, [&serving, revision], &binding.variable);
         let is_good = is_good.await?;
         if is_good {
             let basis = [revision.to_owned(), serving];
@@ -137,7 +138,7 @@ impl CloudRun {
 
     /// Whether two revisions differ in nothing but a variable. That can't change, so each
     /// pair is compared once.
-    async fn differ_in(
+    async fn differ_only_in(
         &self,
         service: &str,
         revisions: [&str; 2],
@@ -160,65 +161,6 @@ impl CloudRun {
             self.alike.borrow_mut().insert(pair);
         }
         Ok(are_alike)
-    }
-
-    /// The change that makes the revision.
-    pub(super) async fn update(
-        &self,
-        service: &str,
-        answer: &ServiceAnswer,
-        binding: &Binding,
-        key: &str,
-        subject: &str,
-    ) -> Result<Call<'static>, Error> {
-        let mut updates = vec![format!("{}={}:{key}", binding.variable, binding.secret)];
-        updates.extend(self.back_to_serving(service, answer, binding).await?);
-        let tag = Tag::for_preparing(answer, subject);
-        let action = format!("make a revision of `{service}`");
-        let mut call = Call::new(action, &["run", "services", "update", service])
-            .with(format!("--update-secrets={}", updates.join(",")))
-            .with(format!("--tag={}", tag.text()))
-            .with("--no-traffic".to_owned());
-        if !answer.has_min_instances() && key != "latest" {
-            call = call.with("--min-instances=1".to_owned());
-        } else if key == "latest" && tag.set_min_instances {
-            call = call.with("--min-instances=default".to_owned());
-        }
-        Ok(call)
-    }
-
-    /// What a new revision would have from the service's template and the serving
-    /// one has otherwise: a deployment that got no traffic.
-    async fn back_to_serving(
-        &self,
-        service: &str,
-        answer: &ServiceAnswer,
-        binding: &Binding,
-    ) -> Result<Vec<String>, Error> {
-        let serving = self.serving(service, answer)?;
-        let created = answer.status.latest_created_revision_name.as_deref();
-        if answer.is_observed() && created == Some(&serving) {
-            return Ok(Vec::new());
-        }
-        let template = &answer.spec.template.spec;
-        let revision = self.look_at_revision(service, &serving).await?;
-        let mut what = revision.spec.difference(template, &binding.variable);
-        if let (None, Some(created)) = (&what, created) {
-            let created = self.look_at_revision(service, created).await?;
-            let is_same = revision.has_image_of(&created);
-            what = (!is_same).then(|| "an image".to_owned());
-        }
-        if let Some(what) = what {
-            let service = service.to_owned();
-            return Err(CloudError::TemplateDiffers {
-                service,
-                serving,
-                what,
-            }
-            .into());
-        }
-        let (ours, theirs) = (Bindings::of(&revision.spec), Bindings::of(template));
-        Ok(ours.differing(&theirs, &binding.variable))
     }
 
     /// Waits until a revision is really ready; how the service is by then.
@@ -275,22 +217,10 @@ fn is_true(service: &str, revision: &str, ready: Option<&Condition>) -> Result<b
         return Ok(status == "True");
     }
     let message = ready.and_then(|ready| ready.message.as_deref());
-    let plain = |character: char| {
-        if character.is_control() {
-            ' '
-        } else {
-            character
-        }
-    };
     let error = CloudError::RevisionFailed {
         service: service.to_owned(),
         revision: revision.to_owned(),
-        message: message
-            .unwrap_or("no message")
-            .chars()
-            .map(plain)
-            .take(500)
-            .collect(),
+        message: one_line(message.unwrap_or("no message"), 500),
     };
     Err(error.into())
 }

@@ -11,7 +11,8 @@ use std::rc::Rc;
 use super::answers::{ServiceAnswer, Target};
 use super::bindings::{Bindings, Found};
 use super::tags::{Tag, digest};
-use super::{CloudRun, key, traffic};
+use super::traffic::{self, Discarded};
+use super::{CloudRun, key};
 use crate::google_cloud::gcloud::Call;
 use crate::rehearsal::Which;
 use crate::{Binding, Bound, Error};
@@ -140,7 +141,7 @@ impl Rehearsed {
         answer: &mut ServiceAnswer,
     ) -> Result<Vec<Call<'static>>, Error> {
         let serving = self.run.serving(service, answer)?;
-        let revisions = self.run.meant(service, answer, traffic::Which::Others)?;
+        let revisions = self.run.revisions_of(service, answer, Discarded::Others)?;
         let mut calls = Vec::new();
         if traffic::tags_of(answer, &revisions).is_empty() {
             return Ok(calls);
@@ -205,7 +206,10 @@ impl Rehearsed {
         }
         answer.has_made(name);
         let bindings = Rc::new(Bindings::of(&answer.spec.template.spec));
-        self.run.seen.borrow_mut().insert(name.to_owned(), bindings);
+        self.run
+            .known_bindings
+            .borrow_mut()
+            .insert(name.to_owned(), bindings);
         self.digests.push(digest(name));
     }
 }

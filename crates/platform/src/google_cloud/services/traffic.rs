@@ -12,9 +12,9 @@ use crate::Error;
 use crate::google_cloud::CloudError;
 use crate::google_cloud::gcloud::{ATTEMPTS, Call};
 
-/// The revisions that are to be made unreachable.
+/// What is to be made unreachable.
 #[derive(Clone, Copy)]
-pub(super) enum Which<'a> {
+pub(super) enum Discarded<'a> {
     One(&'a str),
     /// All but the one that serves.
     Others,
@@ -119,15 +119,15 @@ impl CloudRun {
 
     /// Removes the tags of revisions. With the last of this tool's, the service gets
     /// back what it had before: see [`CloudRun::tidy`].
-    pub(super) async fn untag(&self, service: &str, which: Which<'_>) -> Result<(), Error> {
-        let action = || match which {
-            Which::One(revision) => format!("remove the tag of `{revision}` of `{service}`"),
-            Which::Others => format!("remove the tags of `{service}`"),
+    pub(super) async fn untag(&self, service: &str, discarded: Discarded<'_>) -> Result<(), Error> {
+        let action = || match discarded {
+            Discarded::One(revision) => format!("remove the tag of `{revision}` of `{service}`"),
+            Discarded::Others => format!("remove the tags of `{service}`"),
         };
         let mut put_back = 0;
         for _ in 0..2 * ATTEMPTS {
             let answer = self.look_at_rest(service).await?;
-            let revisions = self.meant(service, &answer, which)?;
+            let revisions = self.revisions_of(service, &answer, discarded)?;
             refuse_serving(service, &answer, &revisions)?;
             let tags = tags_of(&answer, &revisions);
             if tags.is_empty() {
@@ -151,20 +151,21 @@ impl CloudRun {
             self.try_change(service, &call).await?;
         }
         let answer = self.look(service).await?;
-        let revisions = self.meant(service, &answer, which)?;
+        let revisions = self.revisions_of(service, &answer, discarded)?;
         if tags_of(&answer, &revisions).is_empty() {
             return Ok(());
         }
         Err(conflict(action()))
     }
 
-    pub(super) fn meant(
+    /// The revisions that are to be made unreachable.
+    pub(super) fn revisions_of(
         &self,
         service: &str,
         answer: &ServiceAnswer,
-        which: Which<'_>,
+        discarded: Discarded<'_>,
     ) -> Result<Vec<String>, Error> {
-        if let Which::One(revision) = which {
+        if let Discarded::One(revision) = discarded {
             return Ok(vec![revision.to_owned()]);
         }
         let serving = self.serving(service, answer)?;
