@@ -10,7 +10,7 @@ use secret::VersionNumber;
 use crate::database_roles::RolesError;
 use crate::google_cloud::CloudError;
 use crate::oauth_checks::OauthError;
-use crate::secret_store::{Reference, VersionState};
+use crate::secret_store::{Reference, Version, VersionState};
 
 /// Why a platform could not do what it was asked to.
 ///
@@ -278,7 +278,7 @@ impl Error {
                 "its value is gone: take another version, or add the value anew"
             }
             Error::SecretName => {
-                "a name is 1 to 255 lower-case letters, digits and hyphens, and not `backups`"
+                "a name is 1 to 255 lower-case letters, digits and hyphens, and neither `backups` nor `runs`"
             }
             Error::NotAFolder { .. } => "name the folder itself in the settings, not a link to it",
             Error::OpenToOthers { path, .. } => {
@@ -383,4 +383,24 @@ impl Error {
 fn listed(lines: &[usize]) -> String {
     let lines: Vec<String> = lines.iter().map(usize::to_string).collect();
     lines.join(", ")
+}
+
+/// An error with its causes, in one line: `error sending request` alone says nothing.
+pub(crate) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// The refusal of a version by its state.
+pub(crate) fn wrong_state(secret: &str, version: &Version) -> Error {
+    Error::VersionState {
+        secret: secret.to_owned(),
+        version: version.number,
+        state: version.state,
+    }
 }

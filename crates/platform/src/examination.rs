@@ -1,10 +1,10 @@
 //! What an examination finds out: what a rotation would fail at, before it begins.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::error::with_causes;
 use crate::{Backups, Binding, Error};
 
 /// What is to be rotated on a platform some day.
@@ -130,13 +130,7 @@ impl Finding {
 
     /// Something that could not be found out, or isn't there.
     pub fn of_error(topic: &'static str, error: &Error, stops: Vec<String>) -> Finding {
-        let mut text = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            text = format!("{text}: {error}");
-            cause = error.source();
-        }
-        let finding = Finding::fault(topic, text, stops);
+        let finding = Finding::fault(topic, with_causes(error), stops);
         match error.hint() {
             Some(hint) => finding.mended_by(bare(&hint)),
             None => finding,

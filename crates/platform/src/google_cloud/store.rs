@@ -17,6 +17,7 @@ use self::answers::{AccessAnswer, VersionAnswer};
 use super::failure::{Failure, Kind};
 use super::gcloud::{ATTEMPTS, Call, Gcloud};
 use super::{CloudError, is_name};
+use crate::error::wrong_state;
 use crate::{Error, Reference, SecretStore, Version, VersionState};
 
 /// Secret Manager. Its `latest` is the version created last, whatever its state.
@@ -204,14 +205,6 @@ fn unexpected(call: &Call<'_>, what: &str) -> Error {
         what: format!("not {what}"),
     };
     error.into()
-}
-
-fn wrong_state(secret: &str, version: &Version) -> Error {
-    Error::VersionState {
-        secret: secret.to_owned(),
-        version: version.number,
-        state: version.state,
-    }
 }
 
 #[async_trait(?Send)]

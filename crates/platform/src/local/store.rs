@@ -13,6 +13,7 @@ use secret::{SecretValue, VersionNumber, Versioned};
 use self::index::Index;
 use super::folder::{StoreFolder, create_private};
 use super::whole_file;
+use crate::error::wrong_state;
 use crate::{Error, Reference, SecretStore, Version, VersionState};
 
 /// The names of what the store's folder has beside the secrets, and no secret may
@@ -49,7 +50,7 @@ impl LocalStore {
     ) -> Result<Versioned<SecretValue>, Error> {
         let version = self.index(secret)?.find(secret, reference)?;
         if version.state != VersionState::Enabled {
-            return Err(state(secret, &version));
+            return Err(wrong_state(secret, &version));
         }
         self.value(secret, &version)
     }
@@ -87,7 +88,7 @@ impl LocalStore {
 
     fn value(&self, secret: &str, version: &Version) -> Result<Versioned<SecretValue>, Error> {
         if version.state == VersionState::Destroyed {
-            return Err(state(secret, version));
+            return Err(wrong_state(secret, version));
         }
         let path = self.secret_folder(secret)?.join(value_name(version.number));
         match whole_file::read(&path)? {
@@ -134,7 +135,7 @@ impl LocalStore {
         index = self.index(secret)?;
         let version = index.find(secret, Reference::Number(number))?;
         if version.state == VersionState::Destroyed && to != VersionState::Destroyed {
-            return Err(state(secret, &version));
+            return Err(wrong_state(secret, &version));
         }
         if version.state != to {
             index.set_state(number, to);
@@ -176,14 +177,6 @@ fn is_leftover(path: &Path, kept: &[String]) -> bool {
 
 fn value_name(number: VersionNumber) -> String {
     format!("{number}.value")
-}
-
-fn state(secret: &str, version: &Version) -> Error {
-    Error::VersionState {
-        secret: secret.to_owned(),
-        version: version.number,
-        state: version.state,
-    }
 }
 
 #[async_trait(?Send)]

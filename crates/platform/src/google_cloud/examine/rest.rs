@@ -13,7 +13,9 @@ use zeroize::Zeroizing;
 use super::login::Login;
 use super::resources::Resource;
 use crate::CertificateAuthorities;
+use crate::error::with_causes;
 use crate::google_cloud::Settings;
+use crate::google_cloud::failure::one_line;
 use crate::google_cloud::gcloud::ATTEMPTS;
 use crate::oauth_checks::client_config;
 
@@ -74,7 +76,7 @@ impl Rest {
             .timeout(settings.timeouts.call.min(LONGEST_ANSWER))
             .build();
         Ok(Rest {
-            client: client.map_err(|error| in_words(&error))?,
+            client: client.map_err(|error| with_causes(&error))?,
             settings: settings.clone(),
         })
     }
@@ -97,7 +99,7 @@ impl Rest {
                 Err(_) => true,
             };
             if !is_passing || attempt == ATTEMPTS {
-                let (status, body) = asked.map_err(|error| Refusal::Other(in_words(&error)))?;
+                let (status, body) = asked.map_err(|error| Refusal::Other(with_causes(&error)))?;
                 return read(status, &body);
             }
             attempt += 1;
@@ -168,20 +170,8 @@ fn read(status: StatusCode, body: &[u8]) -> Result<Vec<String>, Refusal> {
             Refusal::Disabled
         }
         _ if message.is_empty() => Refusal::Other(format!("HTTP status {}", status.as_u16())),
-        _ => Refusal::Other(message.chars().take(300).collect()),
+        _ => Refusal::Other(one_line(&message, 300)),
     })
-}
-
-/// An error with its causes: `error sending request` alone says nothing.
-fn in_words(error: &reqwest::Error) -> String {
-    use std::error::Error as _;
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words = format!("{words}: {error}");
-        cause = error.source();
-    }
-    words
 }
 
 #[cfg(test)]
