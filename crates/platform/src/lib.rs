@@ -28,6 +28,17 @@ pub use rehearsal::{Change, Rehearsal, Rehearsed, Which};
 pub use secret_store::{Reference, SecretStore, Version, VersionState};
 pub use services::{Binding, Bound, Revision, Service, Services};
 
+/// The variables of this program's environment that may hold a secret: no child's business.
+pub const SECRET_VARIABLES: [&str; 7] = [
+    "DCR_OLD_KEY",
+    "DCR_NEW_KEY",
+    "DCR_ENCRYPTION_KEY",
+    "DATABASE_URL",
+    "SESSION_DATABASE_URL",
+    "RED_HAT_SSO_CLIENT_SECRET",
+    "GMA_CLIENT_SECRET",
+];
+
 /// Everything that a rotation needs of the place where secrets and services live.
 pub struct Platform {
     /// Its name in settings and journals: `local`, `google-cloud`.

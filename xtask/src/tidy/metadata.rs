@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use anyhow::Context as _;
+use platform::SECRET_VARIABLES;
 use semver::Version;
 use serde::Deserialize;
 use xshell::{Shell, cmd};
@@ -66,16 +67,16 @@ pub(super) fn read(root: &Path, packages: Packages) -> anyhow::Result<Metadata> 
     // Not offline: crates for other systems may not have been fetched yet, and their
     // licences count too.
     let no_deps = (packages == Packages::OfTheWorkspace).then_some("--no-deps");
-    let metadata = cmd!(
+    let mut metadata = cmd!(
         shell,
         "{cargo} metadata --format-version 1 --locked {no_deps...}"
     )
-    .quiet()
-    // A child has no use for them.
-    .env_remove("DCR_OLD_KEY")
-    .env_remove("DCR_NEW_KEY")
-    .env_remove("DATABASE_URL")
-    .read()
-    .context("can't find out what depends on what")?;
+    .quiet();
+    for name in SECRET_VARIABLES {
+        metadata = metadata.env_remove(name);
+    }
+    let metadata = metadata
+        .read()
+        .context("can't find out what depends on what")?;
     serde_json::from_str(&metadata).context("can't read what `cargo metadata` wrote")
 }

@@ -14,9 +14,7 @@ use xshell::Shell;
 use zeroize::Zeroizing;
 
 use super::Settings;
-
-/// What of this program's own environment is no child's business.
-pub(super) const WITHHELD: [&str; 3] = ["DCR_OLD_KEY", "DCR_NEW_KEY", "DATABASE_URL"];
+use crate::SECRET_VARIABLES;
 
 /// What `gcloud` must do whatever the user's own configuration says: ask nothing,
 /// write no log of arguments, print no requests, print its answer.
@@ -85,7 +83,7 @@ impl Run {
     fn command(&self, settings: &Settings) -> io::Result<Command> {
         let shell = Shell::new().map_err(io::Error::other)?;
         let mut command = shell.cmd(&settings.gcloud).args(&self.words);
-        for name in WITHHELD {
+        for name in SECRET_VARIABLES {
             command = command.env_remove(name);
         }
         for (name, value) in ENVIRONMENT {
@@ -202,7 +200,7 @@ mod tests {
     fn a_child_gets_no_variable_that_may_hold_a_secret_and_asks_nothing() {
         let command = run(&["version"]).command(&settings("gcloud")).unwrap();
         let changed: Vec<_> = command.get_envs().collect();
-        for name in WITHHELD {
+        for name in SECRET_VARIABLES {
             assert!(changed.contains(&(name.as_ref(), None)), "{name}");
         }
         for (name, value) in ENVIRONMENT.into_iter().chain([("FOR_TESTS", "1")]) {

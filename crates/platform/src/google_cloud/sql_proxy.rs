@@ -15,8 +15,7 @@ use tempfile::TempDir;
 
 use super::error::CloudError;
 use super::failure::one_line;
-use super::process::WITHHELD;
-use crate::Error;
+use crate::{Error, SECRET_VARIABLES};
 
 /// The longest that the proxy may take until its socket is there.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -78,7 +77,7 @@ impl SqlProxy {
             .stderr(log)
             // Ctrl-C is this program's business, which may have to end a transaction first.
             .process_group(0);
-        for name in WITHHELD {
+        for name in SECRET_VARIABLES {
             command.env_remove(name);
         }
         let child = command.spawn().map_err(failed)?;

@@ -9,18 +9,7 @@ use std::time::{Duration, Instant};
 
 use xshell::Shell;
 
-use crate::Error;
-
-/// What of this program's own environment is no child's business.
-const WITHHELD: [&str; 7] = [
-    "DCR_OLD_KEY",
-    "DCR_NEW_KEY",
-    "DCR_ENCRYPTION_KEY",
-    "DATABASE_URL",
-    "SESSION_DATABASE_URL",
-    "RED_HAT_SSO_CLIENT_SECRET",
-    "GMA_CLIENT_SECRET",
-];
+use crate::{Error, SECRET_VARIABLES};
 
 const POLL: Duration = Duration::from_millis(20);
 
@@ -122,7 +111,7 @@ impl ServiceCommand {
         let shell = Shell::new().map_err(io::Error::other)?;
         let mut command = shell.cmd(program).args(arguments);
         let ours = self.withheld.iter().map(String::as_str);
-        for name in WITHHELD.into_iter().chain(ours) {
+        for name in SECRET_VARIABLES.into_iter().chain(ours) {
             command = command.env_remove(name);
         }
         Ok(Command::from(command))
@@ -168,7 +157,7 @@ mod tests {
     fn a_child_gets_no_variable_that_may_hold_a_secret() {
         let command = command(&["true"]).command().unwrap();
         let changed: Vec<_> = command.get_envs().collect();
-        for name in WITHHELD.iter().chain(&["DCR_ENCRYPTION_KEY"]) {
+        for name in SECRET_VARIABLES.iter().chain(&["DCR_ENCRYPTION_KEY"]) {
             assert!(changed.contains(&(name.as_ref(), None)), "{name}");
         }
     }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
+use platform::SECRET_VARIABLES;
 use reencrypt::sample::StandIn;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
@@ -79,7 +80,11 @@ fn is_running(sandbox: &Sandbox) -> bool {
 )]
 fn start(folder: &Path) -> anyhow::Result<u32> {
     let program = std::env::current_exe().context("the program's own path is not known")?;
-    let child = std::process::Command::new(program)
+    let mut command = std::process::Command::new(program);
+    for name in SECRET_VARIABLES {
+        command.env_remove(name);
+    }
+    let child = command
         .arg("stand-in-service")
         .arg("--serve")
         .arg(folder)
