@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use secrecy::ExposeSecret as _;
 use secret::SecretValue;
 use xshell::Shell;
@@ -165,12 +166,22 @@ fn wait(
             return Ok(Some(status));
         }
         if started.elapsed() >= limit || is_abandoned.load(Ordering::Relaxed) {
-            child.kill()?;
+            kill(child)?;
             child.wait()?;
             return Ok(None);
         }
         std::thread::sleep(POLL);
     }
+}
+
+/// The settings may name a script around `gcloud`, which starts it as another process: that
+/// would go on, and might yet make a change that was looked for in vain.
+fn kill(child: &mut Child) -> io::Result<()> {
+    if let Ok(Some(group)) = i32::try_from(child.id()).map(Pid::from_raw) {
+        // One that has just ended has no group any more.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    child.kill()
 }
 
 #[cfg(test)]
@@ -217,6 +228,17 @@ mod tests {
         let ended = run(&["30"]).run(&settings("sleep")).await.unwrap();
         assert!(matches!(ended, Ended::Killed));
         assert!(started.elapsed() < Duration::from_secs(20));
+    }
+
+    #[tokio::test]
+    async fn what_it_started_is_killed_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let late = folder.path().join("late");
+        let script = format!("(sleep 1; touch {}) & wait", late.display());
+        let ended = run(&["-c", &script]).run(&settings("sh")).await.unwrap();
+        assert!(matches!(ended, Ended::Killed));
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        assert!(!late.exists());
     }
 
     #[tokio::test]
