@@ -143,6 +143,11 @@ impl Services for CloudRun {
     }
 }
 
+/// A binding to a version, as `gcloud` takes it; the tag of its revision is made of it.
+fn assignment(binding: &Binding, key: &str) -> String {
+    format!("{}={}:{key}", binding.variable, binding.secret)
+}
+
 /// `latest` or the number, as Cloud Run has it.
 fn key(service: &str, binding: &Binding, bound: Bound) -> Result<String, Error> {
     match bound {

@@ -9,7 +9,7 @@ use super::answers::{Condition, ServiceAnswer};
 use super::bindings::{Bindings, Found};
 use super::change::conflict;
 use super::tags::Tag;
-use super::{CloudRun, key};
+use super::{CloudRun, assignment, key};
 use crate::google_cloud::CloudError;
 use crate::google_cloud::failure::one_line;
 use crate::google_cloud::gcloud::ATTEMPTS;
@@ -33,7 +33,7 @@ impl CloudRun {
         self.bases.borrow_mut().remove(service);
         let mut answer = self.look_at_rest(service).await?;
         self.refuse_split(service, &answer)?;
-        let subject = format!("{}={}:{key}", binding.variable, binding.secret);
+        let subject = assignment(binding, &key);
         // What was under its tags before and isn't what is wanted.
         let mut stale = Vec::new();
         let mut refusal = None;
@@ -64,9 +64,7 @@ impl CloudRun {
             if attempt == ATTEMPTS {
                 break;
             }
-            let update = self
-                .update(service, &answer, binding, &key, &subject)
-                .await?;
+            let update = self.update(service, &answer, binding, &key).await?;
             let tried = self.try_revision(service, update).await?;
             (answer, refusal) = (tried.answer, tried.refusal);
         }

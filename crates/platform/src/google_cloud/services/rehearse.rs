@@ -12,7 +12,7 @@ use super::answers::{ServiceAnswer, Target};
 use super::bindings::{Bindings, Found};
 use super::tags::{Tag, digest};
 use super::traffic::{self, Discarded};
-use super::{CloudRun, key};
+use super::{CloudRun, assignment, key};
 use crate::google_cloud::gcloud::Call;
 use crate::rehearsal::Which;
 use crate::{Binding, Bound, Error};
@@ -72,7 +72,7 @@ impl Rehearsed {
             Which::Number(number) => key(service, binding, Bound::Pinned(number))?,
             Which::InUse | Which::New => to.to_string(),
         };
-        let subject = format!("{}={}:{key}", binding.variable, binding.secret);
+        let subject = assignment(binding, &key);
         if let Which::Number(number) = to {
             let bindings = self.run.bindings(service, &serving).await?;
             if bindings.find(binding) == Found::Bound(Bound::Pinned(number)) {
@@ -86,7 +86,7 @@ impl Rehearsed {
         } else {
             self.digests.push(digest(&subject));
         }
-        let update = self.run.update(service, answer, binding, &key, &subject);
+        let update = self.run.update(service, answer, binding, &key);
         let call = update.await?;
         let version = match to {
             Which::Number(number) => format!("version {number}"),

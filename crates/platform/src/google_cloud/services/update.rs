@@ -1,10 +1,10 @@
 //! The change that makes a revision: the new binding, and what of the service's template is
 //! not to come along.
 
-use super::CloudRun;
 use super::answers::ServiceAnswer;
 use super::bindings::Bindings;
 use super::tags::Tag;
+use super::{CloudRun, assignment};
 use crate::google_cloud::CloudError;
 use crate::google_cloud::gcloud::Call;
 use crate::{Binding, Error};
@@ -17,11 +17,11 @@ impl CloudRun {
         answer: &ServiceAnswer,
         binding: &Binding,
         key: &str,
-        subject: &str,
     ) -> Result<Call<'static>, Error> {
-        let mut updates = vec![format!("{}={}:{key}", binding.variable, binding.secret)];
+        let subject = assignment(binding, key);
+        let tag = Tag::for_preparing(answer, &subject);
+        let mut updates = vec![subject];
         updates.extend(self.back_to_serving(service, answer, binding).await?);
-        let tag = Tag::for_preparing(answer, subject);
         let action = format!("make a revision of `{service}`");
         let mut call = Call::new(action, &["run", "services", "update", service])
             .with(format!("--update-secrets={}", updates.join(",")))
