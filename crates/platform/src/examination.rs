@@ -68,17 +68,17 @@ pub enum Level {
 
 impl Installation {
     /// The names of the rotations that a service has a part in.
-    pub fn rotations_of(&self, service: &str) -> Vec<String> {
+    pub(crate) fn rotations_of(&self, service: &str) -> Vec<String> {
         self.names(|rotated| rotated.services.iter().any(|name| name == service))
     }
 
     /// The names of the rotations that begin with a backup.
-    pub fn rotations_with_backup(&self) -> Vec<String> {
+    pub(crate) fn rotations_with_backup(&self) -> Vec<String> {
         self.names(|rotated| rotated.needs_backup)
     }
 
     /// The names of all rotations.
-    pub fn all(&self) -> Vec<String> {
+    pub(crate) fn all(&self) -> Vec<String> {
         self.names(|_| true)
     }
 
@@ -129,7 +129,7 @@ impl Finding {
     }
 
     /// Something that could not be found out, or isn't there.
-    pub fn of_error(topic: &'static str, error: &Error, stops: Vec<String>) -> Finding {
+    pub(crate) fn of_error(topic: &'static str, error: &Error, stops: Vec<String>) -> Finding {
         let finding = Finding::fault(topic, with_causes(error), stops);
         match error.hint() {
             Some(hint) => finding.mended_by(bare(&hint)),
