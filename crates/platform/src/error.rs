@@ -269,7 +269,7 @@ impl Error {
             Error::Cloud(error) => return error.hint(),
             Error::Oauth(error) => return error.hint(),
             Error::Roles(error) => return error.hint(),
-            Error::NoSuchVersion { .. } => "`cargo xtask status` lists the versions",
+            Error::NoSuchVersion { .. } => "`cargo xtask status` says which version is in use",
             Error::VersionState {
                 state: VersionState::Disabled,
                 ..
