@@ -32,15 +32,36 @@ pub(super) async fn find_in(
     let Ok(old) = old_version(facts) else {
         return Ok(None);
     };
-    for version in versions {
-        if version.number > old
-            && version.state == VersionState::Enabled
-            && is_candidate(context, facts, version.number).await?
-        {
-            return Ok(Some(version.number));
+    for version in newer_than(old, versions) {
+        if is_candidate(context, facts, version).await? {
+            return Ok(Some(version));
         }
     }
     Ok(None)
+}
+
+/// All of them: a request that was given up may have been carried out in the end.
+pub(super) async fn find_all_in(
+    context: &Context,
+    facts: &Facts,
+    versions: &[Version],
+) -> Result<Vec<VersionNumber>, Error> {
+    let mut found = Vec::new();
+    let Ok(old) = old_version(facts) else {
+        return Ok(found);
+    };
+    for version in newer_than(old, versions) {
+        if is_candidate(context, facts, version).await? {
+            found.push(version);
+        }
+    }
+    Ok(found)
+}
+
+/// The enabled ones.
+fn newer_than(old: VersionNumber, versions: &[Version]) -> impl Iterator<Item = VersionNumber> {
+    let is_newer = move |one: &&Version| one.number > old && one.state == VersionState::Enabled;
+    versions.iter().filter(is_newer).map(|one| one.number)
 }
 
 pub(super) async fn is_candidate(
@@ -58,7 +79,10 @@ pub(super) async fn is_candidate(
         return Ok(false);
     };
     match new_version(facts) {
-        Ok(staged) if staged.get() > before => Ok(version == staged),
+        Ok(staged) if staged.get() > before => {
+            // Its value once more is a request that was repeated, and carried out twice.
+            Ok(version == staged || context.has_value_of(version, staged).await?)
+        }
         _ if version.get() <= before => Ok(false),
         _ => match &context.candidate {
             Some(candidate) => Ok(context.value(version).await? == *candidate),
@@ -122,15 +146,13 @@ pub(super) async fn refuse_foreign_in(
     old: VersionNumber,
     versions: &[Version],
 ) -> Result<(), Error> {
-    for version in versions {
-        if version.number > old
-            && version.state == VersionState::Enabled
-            && !is_candidate(context, facts, version.number).await?
-            && !context.has_value_of(version.number, old).await?
+    for version in newer_than(old, versions) {
+        if !is_candidate(context, facts, version).await?
+            && !context.has_value_of(version, old).await?
         {
             return Err(Error::ForeignVersion {
                 secret: context.store.name.clone(),
-                version: version.number,
+                version,
             });
         }
     }

@@ -5,7 +5,7 @@ use platform::{Change, Version, VersionState};
 use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Observed, Step, Undo};
 use secret::VersionNumber;
 
-use super::candidate::{adopt, find_in, is_candidate, refuse_foreign_in};
+use super::candidate::{adopt, find_all_in, find_in, is_candidate, refuse_foreign_in};
 use crate::context::{Context, new_version, old_version};
 use crate::error::Error;
 use crate::facts;
@@ -82,11 +82,15 @@ impl Step<Context, Error> for Stage {
     }
 
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
-        // Two, where the first was lost, and the process ended before it wrote down the other.
+        // Several, where the first was lost, and the process ended before it wrote down the
+        // other, or where a request that was given up was carried out in the end.
         let mut staged: Vec<VersionNumber> = new_version(log.facts()).into_iter().collect();
         let versions = context.versions().await?;
-        let found = find_in(context, log.facts(), &versions).await?;
-        staged.extend(found.filter(|found| !staged.contains(found)));
+        for found in find_all_in(context, log.facts(), &versions).await? {
+            if !staged.contains(&found) {
+                staged.push(found);
+            }
+        }
         let mut latest = versions.first().map(|version| version.number);
         if !staged.is_empty() {
             let republished = republish_old(context, log, &versions, &staged).await?;
