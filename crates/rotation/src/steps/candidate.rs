@@ -150,6 +150,8 @@ pub(super) async fn refuse_foreign_in(
         if !is_candidate(context, facts, version).await?
             && !context.has_value_of(version, old).await?
         {
+            // An error where the old one can't be read: whose value this is, isn't known then.
+            context.value(old).await?;
             return Err(Error::ForeignVersion {
                 secret: context.store.name.clone(),
                 version,
