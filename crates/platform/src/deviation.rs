@@ -17,6 +17,8 @@ pub struct Expected {
     /// The version that it is to read by its number; two while traffic moves, the one
     /// that it moves to last.
     pub versions: Vec<VersionNumber>,
+    /// Whether it is to read that as the latest version, where it reads the latest one at all.
+    pub follows_latest: bool,
     /// Whether nothing is under way any more, so that the service has to be up.
     pub is_settled: bool,
 }
@@ -39,7 +41,16 @@ impl Expected {
         let state = |number| versions.iter().find(|one| one.number == number);
         let is_enabled =
             |number| state(number).is_some_and(|one| one.state == VersionState::Enabled);
+        let latest = versions.first().map(|latest| latest.number);
         let text = match found.bound {
+            Bound::Latest if self.follows_latest => match latest {
+                Some(latest) if latest != wanted && is_enabled(wanted) => format!(
+                    "`{service}` reads the latest version of `{secret}`: that is version {latest} \
+                     now, and not version {wanted}"
+                ),
+                _ => return None,
+            },
+            _ if self.follows_latest => return None,
             Bound::Pinned(version) if self.versions.contains(&version) => {
                 return self.unreadiness(platform, found);
             }
@@ -58,7 +69,6 @@ impl Expected {
         };
         let finding = Finding::fault(TOPIC, text, Vec::new());
         // What is retired is not brought back: the newest is what a service had best read.
-        let latest = versions.first().map(|latest| latest.number);
         let mut readable = [Some(wanted), latest].into_iter().flatten();
         let Some(number) = readable.find(|number| is_enabled(*number)) else {
             let advice = format!("enable version {wanted} of `{secret}`, or rotate it anew");

@@ -7,6 +7,7 @@ use secret::VersionNumber;
 use crate::context::{new_version, old_version};
 use crate::facts;
 use crate::secrets::{Role, Secret};
+use crate::steps::LATEST;
 
 /// The run that has the last word on a secret, and what it bound the services to.
 #[derive(Clone, Debug)]
@@ -18,17 +19,25 @@ pub struct LeftBehind {
 }
 
 /// What the services are to read, of each secret by the newest run that bound them.
-/// The order of the runs doesn't matter. Where none did, nothing is expected: a run that
-/// was rolled back left things to those before it.
+/// The order of the runs doesn't matter. Where none did, nothing is expected.
+///
+/// A run that was rolled back left things to those before it, but for the services that read
+/// the latest version again: what that is, it has seen to. A request for another one may have
+/// been given up, and come since.
 pub fn left_behind<'a>(histories: impl IntoIterator<Item = &'a History>) -> Vec<LeftBehind> {
     let mut histories: Vec<&History> = histories.into_iter().collect();
     histories.sort_by_key(|history| std::cmp::Reverse(history.began_at));
     let mut settled = Vec::new();
+    let mut rolled_back = Vec::new();
     let mut left = Vec::new();
     for history in histories {
         let rotation = history.rotation.as_str();
         if settled.contains(&rotation) {
             continue;
+        }
+        if history.status == RunStatus::RolledBack && !rolled_back.contains(&rotation) {
+            rolled_back.push(rotation);
+            left.extend(expected_of_latest(history));
         }
         if let Some(services) = expected(history) {
             settled.push(rotation);
@@ -44,20 +53,52 @@ pub fn left_behind<'a>(histories: impl IntoIterator<Item = &'a History>) -> Vec<
 fn expected(history: &History) -> Option<Vec<Expected>> {
     let versions = versions(history)?;
     let secret = Secret::named(history.rotation.as_str())?;
-    let binding = Binding {
-        variable: secret.variable.to_owned(),
-        secret: history.facts.name(facts::SECRET).ok()?.to_owned(),
-    };
     let of_role = |role: &Role| {
-        let service = history.facts.name(facts::of_consumer(*role).service).ok()?;
+        let (service, binding) = bound(history, *role)?;
         Some(Expected {
-            service: service.to_owned(),
-            binding: binding.clone(),
+            service,
+            binding,
             versions: versions.clone(),
+            follows_latest: false,
             is_settled: history.status == RunStatus::Done,
         })
     };
     Some(secret.readers.iter().filter_map(of_role).collect())
+}
+
+/// The services that read the latest version again after a rollback, with what that was.
+fn expected_of_latest(history: &History) -> Option<LeftBehind> {
+    let secret = Secret::named(history.rotation.as_str())?;
+    let old = old_version(&history.facts).ok()?;
+    let latest = old_ones(&history.facts, old).into_iter().next()?;
+    let of_role = |role: &Role| {
+        let bound_before = facts::of_consumer(*role).bound_before;
+        if history.facts.name(bound_before).ok()? != LATEST {
+            return None;
+        }
+        let (service, binding) = bound(history, *role)?;
+        Some(Expected {
+            service,
+            binding,
+            versions: vec![latest],
+            follows_latest: true,
+            is_settled: true,
+        })
+    };
+    let services: Vec<Expected> = secret.readers.iter().filter_map(of_role).collect();
+    let run = history.run.to_string();
+    (!services.is_empty()).then_some(LeftBehind { run, services })
+}
+
+/// A service and its variable, as the run knew them.
+fn bound(history: &History, role: Role) -> Option<(String, Binding)> {
+    let secret = Secret::named(history.rotation.as_str())?;
+    let service = history.facts.name(facts::of_consumer(role).service).ok()?;
+    let binding = Binding {
+        variable: secret.variable.to_owned(),
+        secret: history.facts.name(facts::SECRET).ok()?.to_owned(),
+    };
+    Some((service.to_owned(), binding))
 }
 
 /// The versions that are right now; none where services may be bound to anything.

@@ -25,7 +25,7 @@ pub(crate) use close::{Close, NAME as CLOSE, Open};
 pub(crate) use cut_over::CutOver;
 pub(crate) use destroy::{Destroy, NAME as DESTROY};
 pub(crate) use draft::{NAME as DRAFT, draft};
-pub(crate) use pin::Pin;
+pub(crate) use pin::{LATEST, Pin};
 pub(crate) use prepare::Prepare;
 pub(crate) use restart::{RESTART_BY_HAND, RestartByHand};
 pub(crate) use retire::{Retire, copies};

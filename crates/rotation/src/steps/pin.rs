@@ -30,7 +30,7 @@ const ABOUT: About = About {
 };
 
 /// In a journal, for a consumer that read the latest version.
-const LATEST: &str = "latest";
+pub(crate) const LATEST: &str = "latest";
 
 #[async_trait(?Send)]
 impl Step<Context, Error> for Pin {
