@@ -146,10 +146,11 @@ fn answered(line: &str) -> Option<String> {
 
 fn kind(message: &str) -> Kind {
     let has = |piece: &str| message.contains(piece);
-    if has("active account selected")
-        || has("refreshing") && has("auth tokens")
-        || has("Reauthentication")
-    {
+    let is_without_token = has("refreshing") && has("auth tokens");
+    if is_without_token && is_way_lost(message) {
+        // A login is not known to have ended where nobody could be asked.
+        Kind::Unavailable
+    } else if has("active account selected") || is_without_token || has("Reauthentication") {
         Kind::LoggedOut
     } else if has("PERMISSION_DENIED")
         || has("HTTPError 403")
@@ -171,6 +172,20 @@ fn kind(message: &str) -> Kind {
     } else {
         Kind::Refused
     }
+}
+
+/// Whether it was the network or a server that kept a token from being had.
+fn is_way_lost(message: &str) -> bool {
+    const SIGNS: [&str; 7] = [
+        "Connection aborted",
+        "ConnectionPool(",
+        "ConnectionError",
+        "timed out",
+        "internal_failure",
+        "UNAVAILABLE",
+        "<html",
+    ];
+    SIGNS.iter().any(|sign| message.contains(sign))
 }
 
 fn is_server_fault(message: &str) -> bool {
@@ -256,6 +271,30 @@ mod tests {
             "ERROR: (gcloud.x) HTTPError 403: The client is not authorized to make this request.",
         );
         assert!(matches!(unnamed.kind, Kind::Denied(None)));
+    }
+
+    #[test]
+    fn a_login_has_ended_only_where_that_was_said() {
+        let refreshing = |why: &str| {
+            read(&format!(
+                "ERROR: (gcloud.x) There was a problem refreshing your current auth tokens: {why}"
+            ))
+        };
+        for why in [
+            "('invalid_grant: Token has been expired or revoked.', {'error': 'invalid_grant'})",
+            "Reauthentication is needed. Please run `gcloud auth application-default login`",
+        ] {
+            assert!(matches!(refreshing(why).kind, Kind::LoggedOut), "{why}");
+        }
+        for why in [
+            "('Connection aborted.', RemoteDisconnected('Remote end closed connection'))",
+            "HTTPSConnectionPool(host='oauth2.test', port=443): Max retries exceeded",
+            "(\"{'code': 503, 'status': 'UNAVAILABLE'}: None\", {'error': {'code': 503}})",
+            "('internal_failure: Backend Error', {'error': 'internal_failure'})",
+            "<html>busy</html>",
+        ] {
+            assert!(refreshing(why).is_passing(), "{why}");
+        }
     }
 
     #[test]
