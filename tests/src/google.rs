@@ -56,6 +56,8 @@ pub struct World {
     pub faults: Vec<Fault>,
     /// What waits.
     pub holds: Vec<Hold>,
+    /// Requests that nobody waits for any more, and that haven't come yet.
+    pub strays: Vec<Recorded>,
     /// How often something did.
     pub strikes: usize,
     /// Every request, in order.
@@ -119,6 +121,18 @@ impl Google {
     /// Has something go wrong.
     pub fn fault(&self, fault: Fault) {
         self.world().faults.push(fault);
+    }
+
+    /// Lets all that strayed come to the servers now; tells how much was carried out, and how
+    /// much was refused.
+    pub fn deliver(&self) -> (usize, usize) {
+        let mut world = self.world();
+        let strays = std::mem::take(&mut world.strays);
+        let answers = strays
+            .iter()
+            .map(|one| server::route(&mut world, one).status);
+        let carried_out = answers.filter(|status| *status == 200).count();
+        (carried_out, strays.len() - carried_out)
     }
 
     /// Every request that could have changed something.

@@ -93,11 +93,16 @@ pub(super) async fn client(secret: Secret, id: &str) -> Result<Option<World>> {
     let Some(project) = Project::new(secret, &["hunter2-older", OLD]).await else {
         return Ok(None);
     };
+    client_in(project, secret, id).map(Some)
+}
+
+/// The same in a project of a test's own.
+pub(super) fn client_in(project: Project, secret: Secret, id: &str) -> Result<World> {
     project.add(id, CLIENT_ID);
     let issuer = Issuer::of(secret, &[OLD, NEW, NEWER]);
     let mut world = World::on_google(Scene::Client(issuer), project)?;
     world.candidate = Some(NEW);
-    Ok(Some(world))
+    Ok(world)
 }
 
 pub(super) async fn login(secret: Secret) -> Result<Option<World>> {

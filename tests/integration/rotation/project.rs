@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use integration_tests::google::{self, GcloudConfig, Google, Hold, ServiceState};
 use platform::google_cloud::{Settings, Timeouts};
 use platform::{Bound, Platform, Revision, Service};
@@ -74,6 +74,12 @@ impl Project {
         })
     }
 
+    /// With a login, by which each run of `gcloud` asks for a token.
+    pub(super) fn logged_in(mut self) -> Project {
+        self.config = self.config.logged_in();
+        self
+    }
+
     /// Adds a secret that the services read, too.
     pub(super) fn add(&self, secret: &str, value: &str) {
         self.google.world().secrets.add(secret, value.as_bytes());
@@ -97,6 +103,14 @@ impl Project {
     /// The servers.
     pub(super) fn google(&self) -> Google {
         self.google.clone()
+    }
+
+    /// Runs a `gcloud` that was told of, as somebody types it.
+    pub(super) fn paste(&self, command: &str) -> Result<()> {
+        let words = command.split(' ').skip(1);
+        let output = self.config.command().args(words).output()?;
+        ensure!(output.status.success(), "{command}: {output:?}");
+        Ok(())
     }
 
     /// Every request so far: its method and its target.

@@ -199,14 +199,30 @@ impl World {
         Ok(self.laws()?.see().await)
     }
 
+    /// The same, once all services are up.
+    pub(super) async fn see_when_ready(&self) -> Result<Seen> {
+        loop {
+            let seen = self.see().await?;
+            if seen.services.iter().all(|service| service.ready) {
+                return Ok(seen);
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
     pub(super) fn runs(&self) -> Runs {
         Runs::in_folder(self.path("state"))
     }
 
     /// What the newest journal tells.
     pub(super) fn history(&self) -> Result<History> {
-        let newest = self.runs().list()?.into_iter().next();
-        Ok(newest.expect("a run").history?)
+        Ok(self.histories()?.into_iter().next().expect("a run"))
+    }
+
+    /// What the journals tell, that of the newest run first.
+    pub(super) fn histories(&self) -> Result<Vec<History>> {
+        let runs = self.runs().list()?.into_iter();
+        runs.map(|run| Ok(run.history?)).collect()
     }
 
     /// A new process begins a run.

@@ -41,6 +41,16 @@ impl Answer {
         Answer::error(401, "UNAUTHENTICATED", message)
     }
 
+    pub(super) fn logged_out() -> Answer {
+        Answer {
+            status: 400,
+            body: json!({
+                "error": "invalid_grant",
+                "error_description": "Token has been expired or revoked.",
+            }),
+        }
+    }
+
     pub(super) fn denied(permission: &str) -> Answer {
         let message =
             format!("Permission '{permission}' denied on resource (or it may not exist).");

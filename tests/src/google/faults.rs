@@ -36,8 +36,13 @@ pub enum Effect {
     Network(Trouble),
     /// The answer is lost, and nothing reaches the servers from then on.
     Away,
-    /// The connection is closed, and the request comes to the server so much later.
-    Strays(Duration),
+    /// The login that a token is asked for with has ended.
+    LoggedOut,
+    /// Another change of the same thing is under way, and nothing has happened.
+    Conflict,
+    /// The connection is closed, and the request comes to the server only when a test says so:
+    /// [`deliver`](super::Google::deliver).
+    Strays,
 }
 
 impl Fault {

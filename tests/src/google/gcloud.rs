@@ -9,8 +9,12 @@ use super::loaded::LoadedGcloud;
 use super::{Google, PROJECT};
 use crate::{command, runtime};
 
-/// What requests with the token of a [`GcloudConfig`] say.
-pub(super) const AUTHORIZATION: &str = "Bearer a-token";
+/// The token of a [`GcloudConfig`], with which requests come.
+pub(super) const TOKEN: &str = "a-token";
+
+/// A person's login, with which `gcloud` asks for a token at each of its runs.
+const LOGIN: &str = r#"{"type": "authorized_user", "client_id": "gcloud", "client_secret": "gcloud",
+    "refresh_token": "a-refresh-token"}"#;
 
 /// A configuration of a test's own: no account, no log, and every server the stand-in.
 #[derive(Debug)]
@@ -18,6 +22,7 @@ pub struct GcloudConfig {
     folder: TempDir,
     port: u16,
     is_cold: bool,
+    is_logged_in: bool,
 }
 
 impl GcloudConfig {
@@ -31,6 +36,7 @@ impl GcloudConfig {
             folder: TempDir::new().expect("a folder for gcloud"),
             port: google.port(),
             is_cold: false,
+            is_logged_in: false,
         }
     }
 
@@ -38,6 +44,18 @@ impl GcloudConfig {
     #[must_use]
     pub fn cold(mut self) -> GcloudConfig {
         self.is_cold = true;
+        self
+    }
+
+    /// With a login in place of a token: each run of `gcloud` asks the stand-in for a token.
+    ///
+    /// # Panics
+    ///
+    /// If there is no room for it.
+    #[must_use]
+    pub fn logged_in(mut self) -> GcloudConfig {
+        std::fs::write(self.folder.path().join("login.json"), LOGIN).expect("a login");
+        self.is_logged_in = true;
         self
     }
 
@@ -58,13 +76,19 @@ impl GcloudConfig {
     pub fn environment(&self) -> Vec<(String, String)> {
         let proxy = format!("http://127.0.0.1:{}", self.port);
         let folder = self.folder.path().to_string_lossy().into_owned();
+        let credentials = match self.is_logged_in {
+            true => [
+                ("CREDENTIAL_FILE_OVERRIDE", format!("{folder}/login.json")),
+                ("TOKEN_HOST", "http://oauth2.test/token".to_owned()),
+            ]
+            .to_vec(),
+            false => vec![("ACCESS_TOKEN", TOKEN.to_owned())],
+        };
+        let credentials = credentials.into_iter();
+        let credentials = credentials.map(|(name, value)| (format!("CLOUDSDK_AUTH_{name}"), value));
         let mut variables = vec![
             ("CLOUDSDK_CONFIG".to_owned(), folder),
             ("CLOUDSDK_CORE_PROJECT".to_owned(), format!("not-{PROJECT}")),
-            (
-                "CLOUDSDK_AUTH_ACCESS_TOKEN".to_owned(),
-                "a-token".to_owned(),
-            ),
             (
                 "CLOUDSDK_CORE_CHECK_GCE_METADATA".to_owned(),
                 "0".to_owned(),
@@ -74,6 +98,7 @@ impl GcloudConfig {
             ("no_proxy".to_owned(), String::new()),
             ("NO_PROXY".to_owned(), String::new()),
         ];
+        variables.extend(credentials);
         for service in ["SECRETMANAGER", "RUN", "SQL", "IAM", "CLOUDRESOURCEMANAGER"] {
             let name = format!("CLOUDSDK_API_ENDPOINT_OVERRIDES_{service}");
             let host = format!("http://{}.test/", service.to_lowercase());

@@ -60,6 +60,8 @@ pub(super) fn listen(world: Shared) -> u16 {
     port
 }
 
+/// Where tokens are asked for.
+const TOKENS: &str = "oauth2.test";
 const CONTENT_TYPE: &str = "application/json; charset=UTF-8";
 
 async fn serve(stream: TcpStream, world: Shared) {
@@ -88,15 +90,6 @@ async fn respond(
             (answer, None)
         }
         Outcome::Befallen(answer, trouble) => (answer, Some(trouble)),
-        Outcome::Strays(delay) => {
-            runtime::spawn(async move {
-                tokio::time::sleep(delay).await;
-                let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
-                route(&mut world, &recorded);
-            });
-            let trouble = Trouble::Closed(Reached::Nothing);
-            (Answer::unavailable(), Some(trouble))
-        }
     };
     if let Some(trouble) = trouble {
         let answered = Answered {
@@ -133,7 +126,8 @@ async fn recorded(request: Request<Incoming>) -> Recorded {
         is_authorised: parts
             .headers
             .get("authorization")
-            .is_some_and(|value| value == gcloud::AUTHORIZATION),
+            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
+            == Some(gcloud::TOKEN),
         body: serde_json::from_slice(&bytes.unwrap_or_default()).unwrap_or(Value::Null),
         call,
         command,
@@ -152,8 +146,6 @@ enum Outcome {
     Late(Answer, Duration),
     /// It is answered, and this happens on the way.
     Befallen(Answer, Trouble),
-    /// It isn't there yet.
-    Strays(Duration),
 }
 
 /// Answers, with what goes wrong meanwhile.
@@ -163,7 +155,15 @@ fn answer(world: &mut World, request: &Recorded) -> Outcome {
     world.strikes += usize::from(effect.is_some());
     match effect {
         Some(Effect::Unavailable) => return Outcome::Answered(Answer::unavailable()),
-        Some(Effect::Strays(delay)) => return Outcome::Strays(delay),
+        Some(Effect::LoggedOut) => return Outcome::Answered(Answer::logged_out()),
+        Some(Effect::Conflict) => {
+            return Outcome::Answered(Answer::conflict("It is changed at the same time."));
+        }
+        Some(Effect::Strays) => {
+            world.strays.push(request.clone());
+            let trouble = Trouble::Closed(Reached::Nothing);
+            return Outcome::Befallen(Answer::unavailable(), trouble);
+        }
         Some(Effect::Network(trouble)) if !trouble.reaches_server() => {
             return Outcome::Befallen(Answer::unavailable(), trouble);
         }
@@ -187,7 +187,14 @@ fn answer(world: &mut World, request: &Recorded) -> Outcome {
     Outcome::Answered(answer)
 }
 
-fn route(world: &mut World, request: &Recorded) -> Answer {
+/// Carries out a request.
+pub(super) fn route(world: &mut World, request: &Recorded) -> Answer {
+    if request.host == TOKENS {
+        let token = gcloud::TOKEN;
+        // So short that each run of `gcloud` asks for another.
+        let answer = json!({"access_token": token, "expires_in": 60, "token_type": "Bearer"});
+        return Answer::ok(answer);
+    }
     if !request.is_authorised {
         return Answer::unauthenticated();
     }
