@@ -16,6 +16,7 @@ mod network_operations;
 mod rotation;
 mod services;
 mod sql_proxy;
+mod sql_proxy_lost;
 mod stand_in;
 mod status;
 mod store;

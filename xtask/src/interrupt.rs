@@ -4,6 +4,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use platform::google_cloud::SqlProxy;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -71,6 +72,7 @@ async fn pass_on(mut ctrl_c: Signal, mut terminate: Signal, interrupt: Cancellat
         (words, exit_code::STOPPED)
     };
     printer.line_over_bar(words);
+    SqlProxy::end_all();
     std::process::exit(i32::from(exit_code));
 }
 

@@ -7,6 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -81,6 +82,7 @@ impl SqlProxy {
             command.env_remove(name);
         }
         let child = command.spawn().map_err(failed)?;
+        running().push(child.id());
         let mut proxy = SqlProxy {
             child,
             instance,
@@ -88,6 +90,14 @@ impl SqlProxy {
         };
         proxy.wait_for_socket().await?;
         Ok(proxy)
+    }
+
+    /// Tells all proxies of this process to end, where it leaves without dropping them.
+    pub fn end_all() {
+        for child in running().drain(..) {
+            // What is gone needs no telling.
+            drop(tell_to_end(child));
+        }
     }
 
     /// The folder with the socket.
@@ -135,9 +145,8 @@ impl Drop for SqlProxy {
 impl SqlProxy {
     /// Tells it to end, which closes its connections, and kills it if it doesn't.
     fn end(&mut self) -> io::Result<()> {
-        if let Ok(Some(pid)) = i32::try_from(self.child.id()).map(Pid::from_raw) {
-            kill_process(pid, Signal::TERM)?;
-        }
+        running().retain(|child| *child != self.child.id());
+        tell_to_end(self.child.id())?;
         let told = Instant::now();
         while self.child.try_wait()?.is_none() {
             if told.elapsed() >= END_WITHIN {
@@ -149,6 +158,19 @@ impl SqlProxy {
         }
         Ok(())
     }
+}
+
+fn tell_to_end(child: u32) -> io::Result<()> {
+    if let Ok(Some(pid)) = i32::try_from(child).map(Pid::from_raw) {
+        kill_process(pid, Signal::TERM)?;
+    }
+    Ok(())
+}
+
+/// The processes that were started and not waited for yet.
+fn running() -> MutexGuard<'static, Vec<u32>> {
+    static RUNNING: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn socket_name(port: u16) -> String {
