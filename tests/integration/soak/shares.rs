@@ -47,13 +47,16 @@ pub(super) const SHARES: &[Share] = &[
     of(GoogleCloud, Gma, OF_NO_SERVER, 1),
 ];
 
-/// The same of power cuts: what is on Google Cloud has no disk here, nor has a server.
+/// The same of power cuts. A server has no disk here, nor has what is on Google Cloud, which
+/// goes on without the journal's last records.
 pub(super) const POWER_CUTS: &[Share] = &[
-    of(Local, KeyInSqlite, &[Power], 5),
-    of(Local, Database, &[Power], 2),
-    of(Local, Sessions, &[Power], 1),
+    of(Local, KeyInSqlite, &[Power], 10),
+    of(Local, Database, &[Power], 4),
+    of(Local, Sessions, &[Power], 2),
     of(Local, Sso, &[Power], 1),
     of(Local, Gma, &[Power], 1),
+    of(GoogleCloud, Database, &[Power], 1),
+    of(GoogleCloud, Sso, &[Power], 1),
 ];
 
 const fn of(on: On, rotated: Rotated, victims: &'static [Victim], cases: usize) -> Share {

@@ -7,11 +7,14 @@ use integration_tests::{Output, Program, Running, TestDatabase};
 
 use super::case::{Moment, On, Victim};
 use super::disk::{Asked, Disk, on_its_own};
+use super::place::Place;
 use super::scene::Scene;
 
 const POLL: Duration = Duration::from_millis(2);
-/// How long the tool is watched for a session. On Google Cloud it has none for seconds.
+/// How long the tool is watched for a session.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// On Google Cloud it has none for most of the time, and then for some milliseconds.
+const PATIENCE_ON_GOOGLE: Duration = Duration::from_secs(300);
 
 /// How long things take that nothing disturbs.
 #[derive(Clone, Copy)]
@@ -59,7 +62,7 @@ pub(super) async fn struck(
     let is_hit = running.is_running();
     strike(scene, &mut running, victim, disk.as_ref()).await?;
     let output = running.wait();
-    if victim == Victim::Power {
+    if victim == Victim::Power && matches!(scene.place, Place::Local(_)) {
         Disk::start_services(&folder)?;
     }
     scene.place.refuse_values(&output)?;
@@ -105,7 +108,11 @@ async fn strike(
         }
         Victim::Sessions | Victim::Backend | Victim::Server => {
             let database = scene.beside.database().context("no database")?;
-            strike_server(database, running, victim).await?;
+            let patience = match scene.place {
+                Place::Local(_) => PATIENCE,
+                Place::Google(_) => PATIENCE_ON_GOOGLE,
+            };
+            strike_server(database, running, victim, patience).await?;
         }
     }
     Ok(())
@@ -116,6 +123,7 @@ async fn strike_server(
     database: &TestDatabase,
     running: &mut Running,
     victim: Victim,
+    patience: Duration,
 ) -> Result<()> {
     let server = database.server();
     let client = database.connect().await;
@@ -123,7 +131,7 @@ async fn strike_server(
         and backend_type = 'client backend' and pid <> pg_backend_pid()";
     let one = format!("select pid {theirs} limit 1");
     let end_all = format!("select pg_terminate_backend(pid) {theirs}");
-    let give_up = Instant::now() + PATIENCE;
+    let give_up = Instant::now() + patience;
     while running.is_running() && Instant::now() < give_up {
         let Some(found) = client.query_opt(&one, &[]).await? else {
             sleep(POLL);
