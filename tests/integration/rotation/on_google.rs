@@ -113,7 +113,7 @@ pub(super) async fn login(secret: Secret) -> Result<Option<World>> {
     world.transpose()
 }
 
-async fn key() -> Result<Option<World>> {
+pub(super) async fn key() -> Result<Option<World>> {
     let (older, key) = (FernetKey::generate(), FernetKey::generate());
     let texts = [older.to_text(), key.to_text()];
     let texts = texts.each_ref().map(|text| text.as_str());
