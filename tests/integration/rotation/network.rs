@@ -97,7 +97,10 @@ impl Bench {
         let is_struck = world.project().mend();
         // How often something is looked at depends on how long it takes.
         let is_needed = case.asked.is_change();
-        assert!(is_struck || !is_needed, "{name}: was never asked");
+        assert!(
+            is_struck || !is_needed,
+            "{name}: was never asked: {ended:?}"
+        );
         let way = self.judge(&world, case, &ended, &name).await?;
         if way == Way::BegunAgain {
             world.begin(&nothing).await?;
