@@ -46,7 +46,8 @@ impl Expected {
             Bound::Latest if self.follows_latest => match latest {
                 Some(latest) if latest != wanted && is_enabled(wanted) => format!(
                     "`{service}` reads the latest version of `{secret}`: that is version {latest} \
-                     now, and not version {wanted}"
+                     now, and not version {wanted}, which a rollback left; whoever stored it on \
+                     purpose leaves it so"
                 ),
                 _ => return None,
             },

@@ -35,7 +35,9 @@ pub fn left_behind<'a>(histories: impl IntoIterator<Item = &'a History>) -> Vec<
         if settled.contains(&rotation) {
             continue;
         }
-        if history.status == RunStatus::RolledBack && !rolled_back.contains(&rotation) {
+        let has_begun = old_version(&history.facts).is_ok();
+        if history.status == RunStatus::RolledBack && has_begun && !rolled_back.contains(&rotation)
+        {
             rolled_back.push(rotation);
             left.extend(expected_of_latest(history));
         }
@@ -70,6 +72,11 @@ fn expected(history: &History) -> Option<Vec<Expected>> {
 fn expected_of_latest(history: &History) -> Option<LeftBehind> {
     let secret = Secret::named(history.rotation.as_str())?;
     let old = old_version(&history.facts).ok()?;
+    let is_stored_again = history.facts.version(facts::REPUBLISHED_VERSION).is_ok();
+    if new_version(&history.facts).is_ok() && !is_stored_again {
+        // Then the number of what was stored again was lost with the process that did it.
+        return None;
+    }
     let latest = old_ones(&history.facts, old).into_iter().next()?;
     let of_role = |role: &Role| {
         let bound_before = facts::of_consumer(*role).bound_before;

@@ -133,11 +133,33 @@ async fn an_addition_that_is_carried_out_twice_disturbs_neither_way() -> Result<
         assert_eq!(service.bound, Bound::Pinned(number(3)));
     }
 
+    // A rollback that stops between the two, and is told to go on.
+    world.project().google().fault(Fault {
+        after: 1,
+        times: 20,
+        ..Fault::once("POST", ":disable", Effect::Unavailable)
+    });
     let nothing = Moments::undisturbed();
+    let ended = world.carry_on(Then::RollBack, &nothing).await;
+    assert!(matches!(ended, Err(Stopped::Stuck { .. })), "{ended:?}");
+    assert!(world.project().mend(), "nothing was refused");
     world.carry_on(Then::RollBack, &nothing).await?;
     let seen = world.see().await?;
     seen.expect_to_be(&start, "back");
     expect_in_use(&seen, OLD, &start);
+    Ok(())
+}
+
+/// What it stores then is the old value, and nothing that came late.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_rollback_stored_and_did_not_write_down_is_its_own() -> Result<()> {
+    let world = World::stored().await?;
+    let nothing = Moments::undisturbed();
+    world.begin(&nothing).await?;
+    let died = Moments::dying_at("undo stage: after add");
+    assert!(world.carry_on(Then::RollBack, &died).await.is_err());
+    world.carry_on(Then::RollBack, &nothing).await?;
+    assert_eq!(told(&world).await?, []);
     Ok(())
 }
 

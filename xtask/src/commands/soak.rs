@@ -1,6 +1,7 @@
 //! `cargo xtask soak`: runs the part of the tests that strikes rotations, as often as wanted.
 
 use anyhow::Context as _;
+use platform::SECRET_VARIABLES;
 use xshell::{Shell, cmd};
 
 use super::fail;
@@ -38,6 +39,9 @@ fn soak(typed: &cli::Soak) -> anyhow::Result<()> {
             Some(number) => tests.env(name, number.to_string()),
             None => tests.env_remove(name),
         };
+    }
+    for name in SECRET_VARIABLES {
+        tests = tests.env_remove(name);
     }
     tests.run().context("a case didn't come to its end")
 }

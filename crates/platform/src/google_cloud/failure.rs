@@ -65,7 +65,7 @@ impl Failure {
         let message = message(&String::from_utf8_lossy(stderr));
         Failure {
             kind: kind(&message),
-            message,
+            message: without_its_answer(&message),
             action: action.to_owned(),
         }
     }
@@ -133,6 +133,17 @@ fn message(stderr: &str) -> String {
     one_line(&line, 500)
 }
 
+/// What `gcloud` says where no token can be had.
+const WITHOUT_TOKEN: &str = "auth tokens";
+
+/// The same, without what follows it: that is the answer, of whoever gave it.
+fn without_its_answer(message: &str) -> String {
+    match message.split_once(WITHOUT_TOKEN) {
+        Some((before, _)) => format!("{before}{WITHOUT_TOKEN}"),
+        None => message.to_owned(),
+    }
+}
+
 /// What is not Google's own error is quoted by `gcloud` with its headers and all that
 /// it holds, which may be anything: the status is enough.
 fn answered(line: &str) -> Option<String> {
@@ -146,7 +157,7 @@ fn answered(line: &str) -> Option<String> {
 
 fn kind(message: &str) -> Kind {
     let has = |piece: &str| message.contains(piece);
-    let is_without_token = has("refreshing") && has("auth tokens");
+    let is_without_token = has("refreshing") && has(WITHOUT_TOKEN);
     if is_without_token && is_way_lost(message) {
         // A login is not known to have ended where nobody could be asked.
         Kind::Unavailable
@@ -293,7 +304,10 @@ mod tests {
             "('internal_failure: Backend Error', {'error': 'internal_failure'})",
             "<html>busy</html>",
         ] {
-            assert!(refreshing(why).is_passing(), "{why}");
+            let failure = refreshing(why);
+            assert!(failure.is_passing(), "{why}");
+            let told = "There was a problem refreshing your current auth tokens";
+            assert_eq!(failure.message, told);
         }
     }
 

@@ -29,7 +29,7 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::NoSecondRole { role, .. } => Some(format!(
             "let an administrator run `ALTER ROLE \"{role}\" CREATEROLE`, or rotate with `--in-place`"
         )),
-        Error::NoCallerList => Some(
+        Error::NoCallerList | Error::CallerList { .. } => Some(
             "write `callers.csv` beside the journal anew: the line `service,caller`, then one such line \
              for each caller of each service"
                 .to_owned(),
@@ -91,7 +91,6 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         | Error::RoleLacks { .. }
         | Error::StillAdmitted { .. }
         | Error::NotAdmitted { .. }
-        | Error::CallerList { .. }
         | Error::VersionGone { .. }
         | Error::OldVersionGone { .. }
         | Error::WrongRevision { .. }

@@ -42,7 +42,7 @@ impl CallerList {
     /// People may have written it anew: what can't be understood is no caller to be forgotten.
     fn parse(text: &str) -> Result<CallerList, IoError> {
         let lines = text.lines().enumerate();
-        let pairs = lines.filter(|(_, line)| !line.trim().is_empty() && line.trim() != TITLE);
+        let pairs = lines.filter(|(_, line)| !line.trim().is_empty() && !is_title(line));
         let pair = |(index, line): (usize, &str)| match line.split_once(',') {
             Some((service, caller)) => Ok((service.trim().to_owned(), caller.trim().to_owned())),
             None => Err(IoError::other(format!(
@@ -80,6 +80,13 @@ impl CallerList {
     }
 }
 
+/// As it is written here, or as a spreadsheet or a person writes it.
+fn is_title(line: &str) -> bool {
+    let line = line.trim_start_matches('\u{feff}');
+    let words = line.split(',').map(|word| word.trim().to_lowercase());
+    words.eq(TITLE.split(',').map(str::to_owned))
+}
+
 fn path(context: &Context) -> PathBuf {
     context.run_folder.join("callers.csv")
 }
@@ -106,6 +113,8 @@ mod tests {
     fn what_people_wrote_is_read_with_every_caller() {
         for text in [
             "agent,allUsers\nhandler,user:ada@example.com",
+            "\u{feff}service,caller\nagent,allUsers\nhandler,user:ada@example.com",
+            "Service, Caller\nagent,allUsers\nhandler,user:ada@example.com",
             "service,caller\r\nagent, allUsers\r\n\r\nhandler,user:ada@example.com\r\n",
         ] {
             assert_eq!(CallerList::parse(text).unwrap(), list(), "{text}");

@@ -40,22 +40,27 @@ pub(super) async fn find_in(
     Ok(None)
 }
 
-/// All of them: a request that was given up may have been carried out in the end.
-pub(super) async fn find_all_in(
+/// Every version that holds the candidate. There are several where the first was lost and the
+/// process ended before it wrote down the other, or where a request that was given up was
+/// carried out in the end. The one whose number is known comes last: as long as it is enabled,
+/// the others are found by its value.
+pub(super) async fn find_staged(
     context: &Context,
     facts: &Facts,
     versions: &[Version],
 ) -> Result<Vec<VersionNumber>, Error> {
-    let mut found = Vec::new();
-    let Ok(old) = old_version(facts) else {
-        return Ok(found);
-    };
-    for version in newer_than(old, versions) {
-        if is_candidate(context, facts, version).await? {
-            found.push(version);
+    let known = new_version(facts).ok();
+    let mut staged = Vec::new();
+    if let (Some(found), Ok(old)) = (find_in(context, facts, versions).await?, old_version(facts)) {
+        let others = newer_than(old, versions).filter(|version| Some(*version) != known);
+        for version in others {
+            if version == found || context.has_value_of(version, found).await? {
+                staged.push(version);
+            }
         }
     }
-    Ok(found)
+    staged.extend(known);
+    Ok(staged)
 }
 
 /// The enabled ones.

@@ -5,7 +5,7 @@ use platform::{Change, Version, VersionState};
 use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Observed, Step, Undo};
 use secret::VersionNumber;
 
-use super::candidate::{adopt, find_all_in, find_in, is_candidate, refuse_foreign_in};
+use super::candidate::{adopt, find_in, find_staged, is_candidate, refuse_foreign_in};
 use crate::context::{Context, new_version, old_version};
 use crate::error::Error;
 use crate::facts;
@@ -82,15 +82,8 @@ impl Step<Context, Error> for Stage {
     }
 
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
-        // Several, where the first was lost, and the process ended before it wrote down the
-        // other, or where a request that was given up was carried out in the end.
-        let mut staged: Vec<VersionNumber> = new_version(log.facts()).into_iter().collect();
         let versions = context.versions().await?;
-        for found in find_all_in(context, log.facts(), &versions).await? {
-            if !staged.contains(&found) {
-                staged.push(found);
-            }
-        }
+        let staged = find_staged(context, log.facts(), &versions).await?;
         let mut latest = versions.first().map(|version| version.number);
         if !staged.is_empty() {
             let republished = republish_old(context, log, &versions, &staged).await?;
@@ -140,6 +133,12 @@ async fn republish_old(
         _ => is_latest(context, old, versions).await?,
     };
     if is_latest {
+        // Stored by a process that ended before it wrote down the number.
+        if let Some(again) = versions.first().map(|latest| latest.number)
+            && staged.iter().all(|staged| *staged < again)
+        {
+            log.record(facts::REPUBLISHED_VERSION, Fact::Version(again.get()))?;
+        }
         return Ok(None);
     }
     let value = context.value(old).await?;
