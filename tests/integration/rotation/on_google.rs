@@ -23,7 +23,7 @@ use super::scene::{CLIENT_ID, Issuer, Scene, Server};
 use super::world::{Then, World};
 
 /// Of so many cases, one is gone through as a rule.
-const ONE_OF: usize = 32;
+const ONE_OF: usize = 64;
 
 /// Fails in each step, dies after each record.
 fn cases(undisturbed: &Undisturbed) -> Vec<Case> {
