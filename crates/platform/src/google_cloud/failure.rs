@@ -65,7 +65,8 @@ impl Failure {
         let message = message(&String::from_utf8_lossy(stderr));
         Failure {
             kind: kind(&message),
-            message: without_its_answer(&message),
+            // What follows is the answer, of whoever gave it.
+            message: up_to(&message, WITHOUT_TOKEN),
             action: action.to_owned(),
         }
     }
@@ -126,21 +127,17 @@ fn message(stderr: &str) -> String {
     };
     let line = answered(line).unwrap_or_else(|| line.to_owned());
     // What follows is the answer itself, with the value that was asked for.
-    let line = match line.split_once(UNREAD) {
-        Some((before, _)) => format!("{before}{UNREAD}"),
-        None => line,
-    };
-    one_line(&line, 500)
+    one_line(&up_to(&line, UNREAD), 500)
 }
 
 /// What `gcloud` says where no token can be had.
 const WITHOUT_TOKEN: &str = "auth tokens";
 
-/// The same, without what follows it: that is the answer, of whoever gave it.
-fn without_its_answer(message: &str) -> String {
-    match message.split_once(WITHOUT_TOKEN) {
-        Some((before, _)) => format!("{before}{WITHOUT_TOKEN}"),
-        None => message.to_owned(),
+/// A text to the end of some words, or all of it.
+fn up_to(text: &str, words: &str) -> String {
+    match text.split_once(words) {
+        Some((before, _)) => format!("{before}{words}"),
+        None => text.to_owned(),
     }
 }
 
