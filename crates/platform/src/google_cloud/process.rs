@@ -177,10 +177,8 @@ fn wait(
 /// The settings may name a script around `gcloud`, which starts it as another process: that
 /// would go on, and might yet make a change that was looked for in vain.
 fn kill(child: &mut Child) -> io::Result<()> {
-    if let Ok(Some(group)) = i32::try_from(child.id()).map(Pid::from_raw) {
-        // One that has just ended has no group any more.
-        let _ = kill_process_group(group, Signal::KILL);
-    }
+    // One that has just ended has no group any more.
+    let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
     child.kill()
 }
 

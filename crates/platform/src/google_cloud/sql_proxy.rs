@@ -82,7 +82,7 @@ impl SqlProxy {
             command.env_remove(name);
         }
         let child = command.spawn().map_err(failed)?;
-        running().push(child.id());
+        running().push(Pid::from_child(&child));
         let mut proxy = SqlProxy {
             child,
             instance,
@@ -96,7 +96,7 @@ impl SqlProxy {
     pub fn end_all() {
         for child in running().drain(..) {
             // What is gone needs no telling.
-            drop(tell_to_end(child));
+            let _ = kill_process(child, Signal::TERM);
         }
     }
 
@@ -145,8 +145,9 @@ impl Drop for SqlProxy {
 impl SqlProxy {
     /// Tells it to end, which closes its connections, and kills it if it doesn't.
     fn end(&mut self) -> io::Result<()> {
-        running().retain(|child| *child != self.child.id());
-        tell_to_end(self.child.id())?;
+        let pid = Pid::from_child(&self.child);
+        running().retain(|child| *child != pid);
+        kill_process(pid, Signal::TERM)?;
         let told = Instant::now();
         while self.child.try_wait()?.is_none() {
             if told.elapsed() >= END_WITHIN {
@@ -160,16 +161,9 @@ impl SqlProxy {
     }
 }
 
-fn tell_to_end(child: u32) -> io::Result<()> {
-    if let Ok(Some(pid)) = i32::try_from(child).map(Pid::from_raw) {
-        kill_process(pid, Signal::TERM)?;
-    }
-    Ok(())
-}
-
 /// The processes that were started and not waited for yet.
-fn running() -> MutexGuard<'static, Vec<u32>> {
-    static RUNNING: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+fn running() -> MutexGuard<'static, Vec<Pid>> {
+    static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
