@@ -12,6 +12,7 @@ mod google;
 mod harness;
 mod harness_proxy;
 mod oauth;
+mod part;
 mod platform;
 mod procedure;
 mod remains;

@@ -1,8 +1,7 @@
 //! A connection that is lost at each statement of a re-encryption: the table is wholly
 //! old or wholly new, the program knows which, and the next run finishes.
 //!
-//! One case of some is gone through as a rule; `TEST_GOOGLE_CASES=all` goes through all
-//! of them.
+//! One case of some is gone through as a rule; `TEST_CASES=all` goes through all of them.
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -12,6 +11,7 @@ use super::random::say;
 use super::rotation::{assert_said, rotation};
 use super::table::{Store as _, on_postgres};
 use super::tokens::{Counted, Keys};
+use crate::part::Part;
 
 const CLIENTS: u64 = 20;
 /// Of so many cases, one is gone through as a rule.
@@ -79,8 +79,9 @@ async fn lose(number: usize, side: Side, loss: Loss) -> Result<Option<i32>> {
 
 #[tokio::test]
 async fn the_outcome_is_known_wherever_the_connection_is_lost() -> Result<()> {
-    let are_all_wanted = std::env::var_os("TEST_GOOGLE_CASES").is_some_and(|value| value == "all");
-    let losses: &[Loss] = match are_all_wanted {
+    let wanted = Part::wanted();
+    let part = wanted.unwrap_or(Part::first_of(ONE_OF));
+    let losses: &[Loss] = match wanted.is_some() {
         true => &[Loss::Reset, Loss::Closed, Loss::Silent],
         false => &[Loss::Reset, Loss::Closed],
     };
@@ -96,8 +97,9 @@ async fn the_outcome_is_known_wherever_the_connection_is_lost() -> Result<()> {
     for (at, statement) in statements.iter().enumerate() {
         for side in [Side::Before, Side::After] {
             for loss in losses {
+                let is_chosen = part.has(number);
                 number += 1;
-                if are_all_wanted || number % ONE_OF == 0 {
+                if is_chosen {
                     let code = lose(at, side, *loss).await;
                     let case = || format!("{side:?} {loss:?} at {at}: {statement}");
                     *codes.entry(code.with_context(case)?).or_default() += 1;

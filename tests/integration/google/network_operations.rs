@@ -2,7 +2,7 @@
 //! change that a rotation makes: it is made once, or is made by a repetition.
 //!
 //! A whole rotation under the same troubles is in `rotation::network`. One case of some
-//! is gone through as a rule; `TEST_GOOGLE_CASES=all` goes through all of them.
+//! is gone through as a rule; `TEST_CASES=all` goes through all of them.
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::lab::{INSTALLED, Lab, SECRET, value};
 use crate::faults::random::say;
+use crate::part::Part;
 
 /// Of so many cases, one is gone through as a rule.
 const ONE_OF: usize = 13;
@@ -274,10 +275,11 @@ async fn disturb(
 
 #[tokio::test]
 async fn each_change_is_made_once_whatever_becomes_of_its_requests() -> Result<()> {
-    let are_all_wanted = std::env::var_os("TEST_GOOGLE_CASES").is_some_and(|value| value == "all");
+    let wanted = Part::wanted();
+    let part = wanted.unwrap_or(Part::first_of(ONE_OF));
     let (mut number, mut failed) = (0, Vec::new());
     let mut ways = std::collections::BTreeMap::<_, usize>::new();
-    let changes = match are_all_wanted {
+    let changes = match wanted.is_some() {
         true => &CHANGES[..],
         false => &AS_A_RULE[..],
     };
@@ -293,8 +295,9 @@ async fn each_change_is_made_once_whatever_becomes_of_its_requests() -> Result<(
                 _ => &TROUBLES[..],
             };
             for trouble in troubles {
+                let is_chosen = part.has(number);
                 number += 1;
-                if !are_all_wanted && number % ONE_OF != 0 {
+                if !is_chosen {
                     continue;
                 }
                 let case = format!("{change:?}, {asked:?}, {trouble:?}");

@@ -1,8 +1,7 @@
 //! A connection that is lost at each statement of each operation: a repetition finishes
 //! the work.
 //!
-//! One case of some is gone through as a rule; `TEST_GOOGLE_CASES=all` goes through all
-//! of them.
+//! One case of some is gone through as a rule; `TEST_CASES=all` goes through all of them.
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -12,6 +11,7 @@ use secret::DatabaseUrl;
 
 use super::lab::{Lab, use_tables};
 use crate::faults::random::say;
+use crate::part::Part;
 
 /// Of so many cases, one is gone through as a rule.
 const ONE_OF: usize = 31;
@@ -127,8 +127,9 @@ async fn lose(operation: Operation, number: usize, side: Side, loss: Loss) -> Re
 
 #[tokio::test]
 async fn an_operation_is_finished_by_a_repetition_wherever_its_connection_is_lost() -> Result<()> {
-    let are_all_wanted = std::env::var_os("TEST_GOOGLE_CASES").is_some_and(|value| value == "all");
-    let losses: &[Loss] = match are_all_wanted {
+    let wanted = Part::wanted();
+    let part = wanted.unwrap_or(Part::first_of(ONE_OF));
+    let losses: &[Loss] = match wanted.is_some() {
         true => &[Loss::Reset, Loss::Closed, Loss::Silent],
         // It takes forty seconds until nothing is waited for any more.
         false => &[Loss::Reset, Loss::Closed],
@@ -143,8 +144,9 @@ async fn an_operation_is_finished_by_a_repetition_wherever_its_connection_is_los
         for statement in statements(operation).await? {
             for side in [Side::Before, Side::After] {
                 for loss in losses {
+                    let is_chosen = part.has(number);
                     number += 1;
-                    if are_all_wanted || number % ONE_OF == 0 {
+                    if is_chosen {
                         gone_through += 1;
                         let case =
                             format!("{operation:?}, statement {statement}, {side:?} {loss:?}");

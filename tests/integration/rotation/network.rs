@@ -3,7 +3,7 @@
 //! command brings everything to an end.
 //!
 //! A case takes a whole rotation, so one is gone through as a rule, for each sort of
-//! secret; `TEST_GOOGLE_CASES=all` goes through all of them.
+//! secret; `TEST_CASES=all` goes through all of them, `2/4` through the second of four parts.
 mod cases;
 
 use std::cell::RefCell;
@@ -18,13 +18,14 @@ use tokio::task::{LocalSet, spawn_local};
 
 use self::cases::{Asked, Phase, cases};
 use super::moments::Moments;
-use super::on_google::{are_all_wanted, client, key, login};
+use super::on_google::{client, key, login};
 use super::seen::Seen;
 use super::world::{Ended, Then, World};
+use crate::part::Part;
 
 pub(super) use self::cases::Case;
 
-/// How many are under way at once where all are gone through: they wait most of the time.
+/// How many are under way at once where many are gone through: they wait most of the time.
 const AT_ONCE: usize = 4;
 /// The longest that one may take until it ends or fails. A call of `gcloud` has its
 /// limit, and no question is asked more than three times.
@@ -167,13 +168,13 @@ async fn work(bench: Rc<Bench>, work: Rc<RefCell<Work>>) {
             Ok(Ok(way)) => *work.ways.entry(way).or_default() += 1,
             _ => work.failed.push(format!("{name}: {told}")),
         }
-        if are_all_wanted() {
+        if Part::wanted().is_some() {
             eprintln!("{name}: {told} in {} s", began.elapsed().as_secs());
         }
     }
 }
 
-/// `as_a_rule`: the case that is gone through where not all of them are.
+/// `as_a_rule`: the case that is gone through where no part of them is asked for.
 async fn each_request_in_trouble(
     as_a_rule: &str,
     make: impl AsyncFn() -> Result<Option<World>>,
@@ -184,15 +185,18 @@ async fn each_request_in_trouble(
     };
     let name = world.scene.secret().name;
     let mut first = Bench::new(world).await?;
-    if are_all_wanted() {
+    let wanted = Part::wanted();
+    if wanted.is_some() {
         first = first.with_rollback().await?;
     }
     let mut all = cases(&first.asked);
     let number = all.len();
     let mut benches = vec![first];
-    if are_all_wanted() {
-        // What matters most comes first.
+    if let Some(part) = wanted {
+        // What matters most comes first; a part has something of each trouble.
         all.sort_by_key(|case| case.rank);
+        let mut numbers = 0..;
+        all.retain(|_| numbers.next().is_some_and(|at| part.has(at)));
         for _ in 1..AT_ONCE {
             benches.push(Bench::new(make().await?.expect("a world")).await?);
         }

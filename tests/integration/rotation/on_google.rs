@@ -2,11 +2,11 @@
 //! to the exact start, each record is the process's last one and the run is resumed.
 //!
 //! A case takes a whole rotation, so some are gone through as a rule, another part of
-//! them for each secret; `TEST_GOOGLE_CASES=all` goes through all of them, `2/4` through the
-//! second of four parts.
+//! them for each secret; `TEST_CASES=all` goes through all of them, `2/4` through the second of
+//! four parts.
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use reencrypt::sample;
 use rotation::database_login::Mode;
 use rotation::{
@@ -21,6 +21,7 @@ use super::moments::Blow;
 use super::project::Project;
 use super::scene::{CLIENT_ID, Issuer, Scene, Server};
 use super::world::{Then, World};
+use crate::part::Part;
 
 /// Of so many cases, one is gone through as a rule.
 const ONE_OF: usize = 64;
@@ -38,29 +39,10 @@ fn cases(undisturbed: &Undisturbed) -> Vec<Case> {
     moments.filter_map(case).collect()
 }
 
-pub(super) fn are_all_wanted() -> bool {
-    std::env::var_os("TEST_GOOGLE_CASES").is_some_and(|value| value == "all")
-}
-
-/// Of how many cases one is gone through, and which of them; `part` is the rule.
-fn sample(part: usize) -> Result<(usize, usize)> {
-    let Ok(wanted) = std::env::var("TEST_GOOGLE_CASES") else {
-        return Ok((ONE_OF, part % ONE_OF));
-    };
-    if wanted == "all" {
-        return Ok((1, 0));
-    }
-    let numbers = wanted.split_once('/').and_then(|(which, parts)| {
-        let (which, parts) = (which.parse::<usize>().ok()?, parts.parse().ok()?);
-        (1..=parts).contains(&which).then(|| (parts, which - 1))
-    });
-    numbers.context("TEST_GOOGLE_CASES is `all` or a part such as `2/4`")
-}
-
-/// `part`: which of the cases are gone through where not all of them are.
+/// `first`: with which of the cases those begin that are gone through as a rule.
 async fn each_step_fails_and_each_record_is_the_last(
     world: Option<World>,
-    part: usize,
+    first: usize,
 ) -> Result<()> {
     let Some(world) = world else {
         return Ok(());
@@ -69,8 +51,9 @@ async fn each_step_fails_and_each_record_is_the_last(
     let began = Instant::now();
     let undisturbed = Undisturbed::run_of(&world, &name).await?;
     let all = cases(&undisturbed);
-    let (one_of, which) = sample(part)?;
-    let chosen: Vec<_> = all.iter().skip(which).step_by(one_of).collect();
+    let part = Part::wanted().unwrap_or(Part::first_of(ONE_OF).begun_with(first));
+    let chosen = all.iter().enumerate().filter(|(at, _)| part.has(*at));
+    let chosen: Vec<_> = chosen.map(|(_, case)| case).collect();
     assert!(!chosen.is_empty());
     for (done, case) in chosen.iter().enumerate() {
         hit_each(&world, &undisturbed, std::slice::from_ref(*case), &name).await?;
