@@ -153,7 +153,7 @@ fn has_times_that_make_sense(history: &History, step: &StepHistory) {
         "at work in a run that is over"
     );
     if step.status == StepStatus::Done {
-        let is_done = last.is_some_and(|span| span.ended(SpanEnd::Done));
+        let is_done = last.is_some_and(|span| matches!(span.end, Some((_, SpanEnd::Done))));
         assert!(is_done, "done, and no time tells of it");
     }
 }

@@ -128,11 +128,6 @@ impl Span {
         // A clock that was set back makes no time negative.
         end.max(self.began_at)
     }
-
-    /// Whether it ended like this.
-    pub fn ended(&self, how: SpanEnd) -> bool {
-        self.end.is_some_and(|(_, ended)| ended == how)
-    }
 }
 
 #[cfg(test)]

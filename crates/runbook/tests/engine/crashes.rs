@@ -1,8 +1,8 @@
 //! A crash at every record, before, in the middle of and after its line.
 
-use runbook::{Run, RunStatus, StepStatus, Stopped};
+use runbook::{Activity, Run, RunStatus, StepHistory, StepStatus, Stopped};
 
-use crate::driver::{RECORDS, Stage, THEN, Then, through};
+use crate::driver::{RECORDS, Stage, THEN, Then, Watcher, through};
 use crate::sinks::{Breaking, CUTS, Cut};
 use crate::toy::{ABOUTS, plan};
 use crate::world::{CHANGES, World};
@@ -31,7 +31,11 @@ async fn a_crash_at_every_record_can_be_resumed_and_undone() {
 
 async fn crash_forward(stage: &mut Stage, run: Run, breaking: Breaking, case: &str) -> Run {
     let mut run = through(run, breaking);
-    let stopped = stage.forward(&mut run).await.unwrap_err();
+    let mut watcher = Watcher::default();
+    let stopped = stage
+        .forward_with(&mut run, &mut watcher)
+        .await
+        .unwrap_err();
     let is_journal = matches!(stopped, Stopped::Journal(_));
     // A step hands on the journal's error as its own, and its failure can't be written.
     assert!(is_journal, "{case}: {stopped:?}");
@@ -46,11 +50,27 @@ async fn crash_forward(stage: &mut Stage, run: Run, breaking: Breaking, case: &s
     );
     let run = stage.reopen(run);
     assert_done_steps_come_first(&run, case);
+    assert_waits_are_told(&run, &watcher, case);
     run
 }
 
+/// What was told to wait for is in the journal; it may be there untold, cut off in between.
+fn assert_waits_are_told(run: &Run, watcher: &Watcher, case: &str) {
+    let spans = run.history().steps.iter().flat_map(StepHistory::spans);
+    let waits = spans.filter(|span| span.activity == Activity::Waiting);
+    let told = watcher
+        .events
+        .iter()
+        .filter(|event| event.starts_with("waits"));
+    assert!(
+        told.count() <= waits.count(),
+        "{case}: {:?}",
+        watcher.events
+    );
+}
+
 fn assert_done_steps_come_first(run: &Run, case: &str) {
-    let is_done = |step: &runbook::StepHistory| step.status == StepStatus::Done;
+    let is_done = |step: &StepHistory| step.status == StepStatus::Done;
     let steps = &run.history().steps;
     let first = steps.iter().take_while(|step| is_done(step)).count();
     assert_eq!(

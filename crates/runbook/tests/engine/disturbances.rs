@@ -40,6 +40,7 @@ async fn a_lost_effect_is_done_again_with_everything_after_it() {
         ["apply make-thing", "apply soak", "apply point"]
     );
     assert_eq!(run.history().status, RunStatus::Done);
+    assert_eq!(run.history().step("make-thing").unwrap().lost, 1);
     assert_eq!(run.history().last_operator.as_str(), "ben");
     stage.bring_to_end(&mut run, Then::RollBack, "back").await;
 }

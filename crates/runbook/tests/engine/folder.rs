@@ -9,6 +9,8 @@ use crate::driver::{Stage, Then, operator};
 use crate::toy::{ABOUTS, ONE_WAY, plan, plan_of};
 use crate::world::World;
 
+const ROTATIONS: [&str; 4] = ["toy", "one", "other", "third"];
+
 pub(crate) fn stage() -> Stage {
     Stage::new(plan(), World::new())
 }
@@ -125,6 +127,32 @@ async fn a_run_beneath_a_later_one_is_not_opened() {
     open(&stage.runs(), &first_name).unwrap();
 }
 
+/// What can't be read may stand on what the earlier run did. Whatever rotates something else,
+/// or was before, doesn't.
+#[tokio::test]
+async fn a_run_beneath_one_that_cannot_be_read_is_not_opened() {
+    let mut stage = stage();
+    let mut run = stage.begin();
+    stage.bring_to_end(&mut run, Then::Resume, "end").await;
+    let name = run.history().run.to_string();
+    drop(run);
+    let unreadable = |name: &str| {
+        let folder = stage.folder.path().join("runs").join(name);
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("journal.jsonl"), "no record\n").unwrap();
+    };
+    unreadable("toy-19991231-235959");
+    unreadable("zoo-99991231-235959");
+    open(&stage.runs(), &name).unwrap();
+
+    unreadable("toy-99991231-235959");
+    let refused = open(&stage.runs(), &name).err();
+    assert!(
+        matches!(&refused, Some(RunsError::Followed { later, .. }) if later == "toy-99991231-235959"),
+        "{refused:?}"
+    );
+}
+
 #[test]
 fn a_run_is_opened_with_its_own_plan_only() {
     let stage = stage();
@@ -150,7 +178,24 @@ fn a_run_is_opened_with_its_own_plan_only() {
         "{error:?}"
     );
     assert_eq!(fs::read_to_string(&path).unwrap(), half, "not touched");
-    for name in ["", ".", "..", "toy", "../runs", "/etc", "a b"] {
+    // Journals in places where no run ever put one.
+    for folder in ["odd", "runs/.hidden", "runs/deep/down", "runs/a b"] {
+        let folder = stage.folder.path().join(folder);
+        fs::create_dir_all(&folder).unwrap();
+        fs::copy(&path, folder.join("journal.jsonl")).unwrap();
+    }
+    for name in [
+        "",
+        ".",
+        "..",
+        "toy",
+        "../runs",
+        "/etc",
+        "../odd",
+        ".hidden",
+        "deep/down",
+        "a b",
+    ] {
         let error = open(&runs, name).err();
         assert!(
             matches!(error, Some(RunsError::NoSuchRun { .. })),
@@ -174,6 +219,71 @@ fn what_is_no_run_is_not_listed() {
     .unwrap();
     fs::write(runs.join(".DS_Store"), "").unwrap();
     assert_eq!(stage.runs().list().unwrap().len(), 1);
+}
+
+/// What nobody can read may be a run all the same.
+#[test]
+fn a_journal_that_cannot_be_read_is_listed_with_the_error() {
+    let stage = stage();
+    fs::create_dir_all(stage.folder.path().join("runs/odd/journal.jsonl")).unwrap();
+    let listed = stage.runs().list().unwrap();
+    assert_eq!(listed.len(), 1);
+    assert!(listed[0].history.is_err());
+    assert!(begin(&stage.runs()).is_err());
+}
+
+/// Nothing can be made there, now or later.
+#[test]
+fn a_folder_that_takes_no_run_is_an_error() {
+    let stage = stage();
+    std::os::unix::fs::symlink("/proc/self", stage.folder.path().join("runs")).unwrap();
+    let refused = begin(&stage.runs()).err();
+    assert!(matches!(refused, Some(RunsError::Io { .. })), "{refused:?}");
+}
+
+/// What the folder that others share says of the last run has to be read.
+#[test]
+fn a_claim_that_cannot_be_read_is_an_error() {
+    let stage = stage();
+    let shared = stage.folder.path().join("shared");
+    fs::create_dir_all(shared.join("toy.json")).unwrap();
+    let refused = begin(&stage.runs().shared_in(shared)).err();
+    assert!(matches!(refused, Some(RunsError::Io { .. })), "{refused:?}");
+}
+
+/// `status` takes the lock for a moment, to see whether somebody has it.
+#[test]
+fn somebody_who_only_looks_keeps_nobody_from_beginning() {
+    let stage = stage();
+    let locks = stage.folder.path().join("locks");
+    fs::create_dir(&locks).unwrap();
+    let looking = fs::File::create(locks.join("toy.lock")).unwrap();
+    looking.lock_shared().unwrap();
+    let looks = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        drop(looking);
+    });
+    begin(&stage.runs()).unwrap();
+    looks.join().unwrap();
+}
+
+#[test]
+fn runs_that_are_begun_at_once_make_their_folders_together() {
+    for _ in 0..20 {
+        let folder = tempfile::tempdir().unwrap();
+        let at_once = std::sync::Barrier::new(ROTATIONS.len());
+        std::thread::scope(|scope| {
+            for rotation in ROTATIONS {
+                let (folder, at_once) = (folder.path(), &at_once);
+                scope.spawn(move || {
+                    let runs = Runs::in_folder(folder.join("deep/down"));
+                    let plan = plan_of(rotation, &ABOUTS);
+                    at_once.wait();
+                    runs.begin(&plan, "toy-box", operator("ann")).unwrap();
+                });
+            }
+        });
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use runbook::{About, History, Kind, plan_lines, plan_summary, runbook_section};
 
 use crate::driver::{Stage, Then};
-use crate::toy::{ONE_WAY, plan, plan_of};
+use crate::toy::{ONE_WAY, OPEN_DOOR, plan, plan_of};
 use crate::world::{Fault, Method, Moment, ToyError, World};
 
 #[test]
@@ -47,6 +47,16 @@ fn a_plan_in_short() {
          can't be undone: it lives
       3. Point at it (a screw)
     ");
+}
+
+#[test]
+fn what_touches_nothing_says_so_by_silence() {
+    const QUIET: About = About {
+        touches: "nothing; readers go on",
+        ..OPEN_DOOR
+    };
+    assert_eq!(plan_lines([&QUIET]), ["  1. Open the door"]);
+    assert_eq!(plan_lines([&OPEN_DOOR]), ["  1. Open the door (a screw)"]);
 }
 
 /// Whoever says yes has to see what changes, who has to act, how long it takes, and what

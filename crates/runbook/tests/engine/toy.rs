@@ -142,7 +142,7 @@ const fn toy(name: &'static str, title: &'static str, kind: Kind, undo: Undo) ->
     }
 }
 
-const OPEN_DOOR: About = toy(
+pub(crate) const OPEN_DOOR: About = toy(
     "open-door",
     "Open the door",
     Kind::Change,
