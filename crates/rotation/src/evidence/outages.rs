@@ -135,19 +135,21 @@ fn longest(step: &StepHistory, exactly: Option<Timestamp>) -> Times {
     let mut was_done = false;
     for span in step.spans() {
         match (span.activity, span.end) {
-            (Activity::Doing, Some((ended_at, how))) => {
-                let is_within = |at: &Timestamp| (span.began_at..=ended_at).contains(at);
-                match exactly.filter(is_within) {
+            (Activity::Doing, end) => {
+                let is_within = |at: &Timestamp| {
+                    *at >= span.began_at && end.is_none_or(|(ended_at, _)| *at <= ended_at)
+                };
+                let exactly = exactly.filter(is_within);
+                match exactly {
                     // Then nothing was there before it, but what was done and lost since.
                     Some(at) if !was_done => since = Some(at),
                     _ => since = since.or(Some(span.began_at)),
                 }
-                is_there |= matches!(how, SpanEnd::Done | SpanEnd::Left);
-                was_done |= how == SpanEnd::Done;
-            }
-            (Activity::Doing, None) => {
-                since.get_or_insert(span.began_at);
-                is_there |= exactly.is_some_and(|at| at >= span.began_at);
+                is_there |= match end {
+                    Some((_, how)) => matches!(how, SpanEnd::Done | SpanEnd::Left),
+                    None => exactly.is_some(),
+                };
+                was_done |= matches!(end, Some((_, SpanEnd::Done)));
             }
             (Activity::Undoing, Some((ended_at, SpanEnd::Undone))) => {
                 let began_at = since.take().filter(|_| is_there);
@@ -359,6 +361,36 @@ mod tests {
         ];
         records.extend(cut_over());
         assert_eq!(told(records), [(12, Some(109), false)]);
+    }
+
+    #[test]
+    fn a_commit_whose_step_goes_on_is_where_the_outage_began_and_without_one_there_is_none() {
+        assert_eq!(told(vec![(10, began(TABLE))]), []);
+        let committed = vec![(10, began(TABLE)), (13, committed(12))];
+        assert_eq!(told(committed), [(12, None, false)]);
+    }
+
+    #[test]
+    fn times_are_cut_to_those_that_they_have_in_common() {
+        let times = |times: &[(i64, Option<i64>)]| -> Times {
+            let time = |(from, to): &(i64, Option<i64>)| (at(*from), to.map(at));
+            times.iter().map(time).collect()
+        };
+        let some = times(&[(1, Some(5)), (7, None)]);
+        for (other, both, first_alone) in [
+            (&[(5, Some(7))][..], &[][..], &[(1, Some(5)), (7, None)][..]),
+            (&[(3, None)], &[(3, Some(5)), (7, None)], &[(1, Some(3))]),
+            (
+                &[(0, Some(1)), (2, Some(5))],
+                &[(2, Some(5))],
+                &[(1, Some(2)), (7, None)],
+            ),
+            (&[(1, Some(8))], &[(1, Some(5)), (7, Some(8))], &[(8, None)]),
+        ] {
+            let other = times(other);
+            assert_eq!(common(&some, &other), times(both), "{other:?}");
+            assert_eq!(without(&some, &other), times(first_alone), "{other:?}");
+        }
     }
 
     /// Somebody brought a backup back: nobody knows when, nor whether all were served then.
