@@ -65,8 +65,11 @@ impl Failure {
         let message = message(&String::from_utf8_lossy(stderr));
         Failure {
             kind: kind(&message),
-            // What follows is the answer, of whoever gave it.
-            message: up_to(&message, WITHOUT_TOKEN),
+            message: match is_without_token(&message) {
+                // What follows is the answer, of whoever gave it.
+                true => up_to(&message, AUTH_TOKENS),
+                false => message,
+            },
             action: action.to_owned(),
         }
     }
@@ -130,8 +133,12 @@ fn message(stderr: &str) -> String {
     one_line(&up_to(&line, UNREAD), 500)
 }
 
-/// What `gcloud` says where no token can be had.
-const WITHOUT_TOKEN: &str = "auth tokens";
+const AUTH_TOKENS: &str = "auth tokens";
+
+/// Whether no token could be had: `gcloud` had "a problem refreshing your current auth tokens".
+fn is_without_token(message: &str) -> bool {
+    message.contains("refreshing") && message.contains(AUTH_TOKENS)
+}
 
 /// A text to the end of some words, or all of it.
 fn up_to(text: &str, words: &str) -> String {
@@ -154,7 +161,7 @@ fn answered(line: &str) -> Option<String> {
 
 fn kind(message: &str) -> Kind {
     let has = |piece: &str| message.contains(piece);
-    let is_without_token = has("refreshing") && has(WITHOUT_TOKEN);
+    let is_without_token = is_without_token(message);
     if is_without_token && is_way_lost(message) {
         // A login is not known to have ended where nobody could be asked.
         Kind::Unavailable
