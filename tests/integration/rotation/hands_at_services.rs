@@ -2,11 +2,12 @@
 //! and on Google Cloud: it is noticed and said, and nothing that serves is retired.
 use anyhow::{Context as _, Result};
 use platform::{Binding, Bound};
-use rotation::{GMA_CLIENT_SECRET, Role};
+use rotation::{GMA_CLIENT_SECRET, RED_HAT_SSO_CLIENT_SECRET, Role};
 use runbook::{StepError as _, Stopped};
-use secret::SecretValue;
+use secret::{SecretValue, VersionNumber};
 
 use super::clients::{NEW, NEWER, OLD, stored};
+use super::moments::Moments;
 use super::on_google;
 use super::other_people::{carry_on, number, stopped_after};
 use super::world::{Ended, Then, World};
@@ -26,18 +27,23 @@ async fn worlds() -> Result<Vec<(World, &'static [&'static str])>> {
     Ok(worlds)
 }
 
-/// What a deployment by hand does.
+/// What a deployment of all that read the secret does by hand.
 async fn deploy(world: &World, bound: Bound) -> Result<()> {
+    for role in world.scene.secret().readers {
+        deploy_one(world, *role, bound).await?;
+    }
+    Ok(())
+}
+
+async fn deploy_one(world: &World, role: Role, bound: Bound) -> Result<()> {
     let (secret, services) = (world.scene.secret(), world.platform()?.services);
     let binding = Binding {
         variable: secret.variable.to_owned(),
         secret: secret.store_name.to_owned(),
     };
-    for service in secret.readers.iter().copied().map(Role::default_service) {
-        let revision = services.prepare(service, &binding, bound).await?;
-        services.cut_over(service, &revision).await?;
-    }
-    Ok(())
+    let service = role.default_service();
+    let revision = services.prepare(service, &binding, bound).await?;
+    Ok(services.cut_over(service, &revision).await?)
 }
 
 /// It stopped, with words that lead on, and nothing is retired.
@@ -133,5 +139,32 @@ async fn somebody_destroys_the_new_version() -> Result<()> {
             assert!(seen.is_enabled(OLD), "{step}");
         }
     }
+    Ok(())
+}
+
+/// Which of them is the one in use?
+#[tokio::test(flavor = "multi_thread")]
+async fn services_that_read_different_versions_are_refused() -> Result<()> {
+    let secret = RED_HAT_SSO_CLIENT_SECRET;
+    let Some(mut world) = on_google::client(secret, "redhat-sso-client-id").await? else {
+        return Ok(());
+    };
+    world.is_lawful = false;
+    for (role, number) in secret.readers.iter().zip([1, 2]) {
+        let version = VersionNumber::new(number).context("a number")?;
+        deploy_one(&world, *role, Bound::Pinned(version)).await?;
+    }
+    let before = world.see().await?;
+    let Err(Stopped::Failed {
+        error,
+        changed: false,
+        ..
+    }) = world.begin(&Moments::undisturbed()).await
+    else {
+        panic!("not refused");
+    };
+    let said = "the services read different versions of `redhat-sso-client-secret`: 1 and 2";
+    assert_eq!(error.to_string(), said);
+    assert_eq!(world.see().await?, before);
     Ok(())
 }

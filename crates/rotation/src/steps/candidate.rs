@@ -120,18 +120,23 @@ pub(super) async fn adopt(
 }
 
 /// What is newer than the version in use would stop the run when it stages. Than the
-/// latest, nothing is newer.
+/// latest, nothing is newer. What another service reads is nobody's new value.
 pub(crate) async fn refuse_foreign_versions(
     context: &Context,
     facts: &Facts,
     described: &[(&Consumer, Service)],
 ) -> Result<(), Error> {
+    let mut in_use = None;
     for (_, service) in described {
         if let Bound::Pinned(version) = service.bound {
-            refuse_foreign_version(context, facts, version).await?;
+            context.expect_same_version(in_use, version)?;
+            in_use = Some(version);
         }
     }
-    Ok(())
+    match in_use {
+        Some(version) => refuse_foreign_version(context, facts, version).await,
+        None => Ok(()),
+    }
 }
 
 /// A newer version that is enabled, and is neither the candidate nor a copy of the
