@@ -1,5 +1,9 @@
 //! What other processes of the machine can learn of a run.
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
 use anyhow::Result;
+use platform::SECRET_VARIABLES;
 
 use super::Xtask;
 use super::xtask::key_file;
@@ -22,7 +26,7 @@ async fn no_core_files_and_no_secret_among_the_arguments() -> Result<()> {
         let mut started = run.spawn();
         started.running.wait_for("waiting for the lock");
         let of_process = |name: &str| {
-            std::fs::read(format!("/proc/{}/{name}", started.running.pid()))
+            fs::read(format!("/proc/{}/{name}", started.running.pid()))
                 .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
         };
         let (limits, arguments) = (of_process("limits")?, of_process("cmdline")?);
@@ -90,5 +94,26 @@ async fn a_closed_pipe_does_not_stop_a_rotation() -> Result<()> {
     assert_eq!(ended.stderr.trim(), "0", "{ended:?}");
     let rows = subject.rows().await?;
     assert!(rows.iter().all(|row| row.opened(NEW)[0].is_some()));
+    Ok(())
+}
+
+/// What takes cargo's place tells all that it is given.
+#[test]
+fn a_soak_hands_no_secret_to_the_tests() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let cargo = folder.path().join("cargo");
+    fs::write(&cargo, "#!/bin/sh\nenv\n")?;
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o700))?;
+    let run = Xtask::new("soak").args(&["--runs", "7", "--seed", "3"]);
+    let run = run.current_dir(env!("CARGO_MANIFEST_DIR").as_ref());
+    let run = run.env("CARGO", &cargo.to_string_lossy());
+    let run = SECRET_VARIABLES
+        .iter()
+        .fold(run, |run, name| run.env(name, "tell-n0body"));
+    let ended = run.secret("tell-n0body").run();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    for told in ["SOAK_RUNS=7", "SOAK_SEED=3"] {
+        assert!(ended.stdout.contains(told), "{ended:?}");
+    }
     Ok(())
 }

@@ -18,6 +18,20 @@ fn states(sandbox: &Sandbox, secret: &str) -> Result<Vec<String>> {
     Ok(versions.iter().filter_map(state).collect())
 }
 
+/// All of them, by their orders, in a file that nobody else may read.
+pub(super) fn expect_listed(sandbox: &Sandbox, mut orders: Vec<String>) -> Result<()> {
+    let run = sandbox.run_name()?;
+    let list = sandbox.path("state/runs").join(&run).join("clients.csv");
+    assert_eq!(fs::metadata(&list)?.permissions().mode() & 0o777, 0o600);
+    let text = fs::read_to_string(&list)?;
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("order_id,client_id"));
+    let listed: Vec<&str> = lines.filter_map(|line| line.split(',').next()).collect();
+    orders.sort_unstable();
+    assert_eq!(listed, orders);
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leaked_key_is_destroyed_and_its_clients_are_listed() -> Result<()> {
     let sandbox = Sandbox::with_clients(20).await?;
@@ -31,18 +45,14 @@ async fn a_leaked_key_is_destroyed_and_its_clients_are_listed() -> Result<()> {
     let states = states(&sandbox, "dcr-encryption-key")?;
     assert_eq!(states, ["destroyed", "enabled"]);
 
-    let run = sandbox.run_name()?;
-    let list = sandbox.path("state/runs").join(&run).join("clients.csv");
-    assert_eq!(fs::metadata(&list)?.permissions().mode() & 0o777, 0o600);
-    let listed = fs::read_to_string(&list)?;
-    let mut lines = listed.lines();
-    assert_eq!(lines.next(), Some("order_id,client_id"));
-    let orders: Vec<&str> = lines.filter_map(|line| line.split(',').next()).collect();
     let rows = sandbox.rows()?;
-    let mut expected: Vec<&str> = rows.iter().map(|row| row.order_id.as_str()).collect();
-    expected.sort_unstable();
-    assert_eq!(orders, expected);
-
+    expect_listed(&sandbox, rows.into_iter().map(|row| row.order_id).collect())?;
+    let run = sandbox.run_name()?;
+    let report = sandbox.run(&["report", &run])?;
+    assert!(
+        report.stdout.contains("20 clients are to register anew"),
+        "{report:?}"
+    );
     let back = sandbox.run(&["rollback", &run])?;
     assert_said(&back, 1, &["is destroyed", "nothing was changed"]);
     sandbox.expect_sound(20)

@@ -1,7 +1,8 @@
 //! The whole rotation with the clients on a Postgres server: the backup is somebody else's.
 use anyhow::{Context as _, Result};
 
-use super::sandbox::Sandbox;
+use super::emergency::expect_listed;
+use super::sandbox::{Sandbox, assert_said};
 use crate::subject::{Backend, OLD, Row, Subject, key};
 
 /// A sandbox whose `.env` names a Postgres database with so many clients.
@@ -62,4 +63,15 @@ async fn a_finished_run_is_rolled_back() -> Result<()> {
     let plaintexts = |rows: &[Row]| rows.iter().map(|row| row.opened(OLD)).collect::<Vec<_>>();
     assert_eq!(plaintexts(&after), plaintexts(&before));
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_leak_its_clients_are_listed() -> Result<()> {
+    let (sandbox, database) = sandbox(20).await?;
+    let left = sandbox.run(&["rotate-secret", "dcr-encryption-key", "--emergency"])?;
+    assert_said(&left, 3, &["Back up the database by hand"]);
+    let resumed = sandbox.run(&["resume", "--done"])?;
+    assert_said(&resumed, 0, &["20 clients are listed"]);
+    let rows = database.rows().await?;
+    expect_listed(&sandbox, rows.into_iter().map(|row| row.order_id).collect())
 }

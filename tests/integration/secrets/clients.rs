@@ -219,3 +219,26 @@ async fn a_finished_run_is_not_rolled_back_to_a_value_that_was_revoked() -> Resu
     assert_said(&installation.run(&["rollback", &run])?, 0, &["Rolled back"]);
     Ok(())
 }
+
+/// The other team's client is none of theirs.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_leak_a_new_value_is_asked_of_those_who_issue_it() -> Result<()> {
+    for (client, asked, not_asked) in [
+        (SSO, "`red_hat_sso`", "`gma`"),
+        (GMA, "`gma`", "`red_hat_sso`"),
+    ] {
+        let (_issuer, installation) = installation().await?;
+        let arguments = ["rotate-secret", client.rotation, "--emergency"];
+        let left = installation.run(&arguments)?;
+        assert_said(&left, 3, &[]);
+        let run = installation.last_run()?;
+        let told = installation
+            .sandbox
+            .read(&format!("state/runs/{run}/announcements.md"))?;
+        for piece in [asked, client.id, "may be known to others"] {
+            assert!(told.contains(piece), "{piece} is missing: {told}");
+        }
+        assert!(!told.contains(not_asked), "{told}");
+    }
+    Ok(())
+}

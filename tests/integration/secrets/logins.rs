@@ -110,7 +110,16 @@ async fn an_emergency_leaves_nothing_of_the_old_url() -> Result<()> {
         let old = lab.in_env()?;
         let emergency = [&["--emergency"], contained].concat();
         let output = lab.installation.run(&lab.rotate(&emergency))?;
-        assert_said(&output, 0, &["version 1 is destroyed, and", used, "undo: "]);
+        assert_said(
+            &output,
+            0,
+            &[
+                "version 1 is destroyed, and",
+                used,
+                "effect: the leaked login lets",
+                "undo: ",
+            ],
+        );
         assert!(is_refused(&old).await?, "the old URL lets in");
         let run = lab.installation.last_run()?;
         let told = format!("state/runs/{run}/announcements.md");

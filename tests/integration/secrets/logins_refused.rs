@@ -33,7 +33,10 @@ async fn a_file_has_no_login() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn values_that_are_no_url_with_a_password() -> Result<()> {
     for (value, words) in [
-        ("hunter2-no-url", "no database URL"),
+        (
+            "hunter2-no-url",
+            "is no database URL: the database URL does not start with",
+        ),
         (
             "postgresql+asyncpg://somebody@localhost:1/agent",
             "no password for the user `somebody`",
@@ -74,6 +77,49 @@ async fn a_role_that_both_secrets_have() -> Result<()> {
         }
     }
     use_tables(&url).await
+}
+
+/// The role that takes turns with the one of this secret is the other's.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_role_is_the_others_and_a_role_of_its_own_is_not() -> Result<()> {
+    let lab = Lab::new(SERVICES).await?;
+    let url = lab.in_env()?;
+    let [first, second] = lab.roles();
+    let with = |role: &str| {
+        let other = lab.database.url_as(role, "hunter2-of-sessions");
+        let variables = format!("DATABASE_URL={url}\nSESSION_DATABASE_URL={other}\n");
+        lab.installation.sandbox.write_env(&variables)
+    };
+    with(&second)?;
+    let words = ["as well", "give each secret a role of its own"];
+    expect_refused(&lab.installation, &lab.rotate(&[]), &words)?;
+    with(&format!("{first}_sessions"))?;
+    assert_said(&lab.installation.run(&lab.rotate(&[]))?, 0, &["Rotated"]);
+    Ok(())
+}
+
+/// Whoever owns the tables let this role alone read them, which it can't hand on.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_second_role_cannot_be_given_stops_the_run_until_somebody_gives_it() -> Result<()>
+{
+    let lab = Lab::new(SERVICES).await?;
+    let [first, second] = lab.roles();
+    let admin = lab.database.connect().await;
+    let lend = |tables: &str, role: &str| format!("grant select on {tables} to {role};");
+    let make = "create table lent (n int); create table lent_too (n int);";
+    let make = make.to_owned() + &lend("lent, lent_too", &first);
+    admin.batch_execute(&make).await?;
+    let installation = &lab.installation;
+    let failed = installation.run(&lab.rotate(&[]))?;
+    let lacks =
+        format!("`{second}` lacks what `{first}` has: SELECT on TABLE public.lent, and 1 more");
+    assert_said(&failed, 2, &[&lacks]);
+    admin.batch_execute(&lend("lent", &second)).await?;
+    let failed = installation.run(&["resume"])?;
+    assert_said(&failed, 2, &["SELECT on TABLE public.lent_too\n"]);
+    admin.batch_execute(&lend("lent_too", &second)).await?;
+    assert_said(&installation.run(&["resume"])?, 0, &["Rotated"]);
+    lab.expect_sound().await
 }
 
 /// Somebody changed the password by hand, and not in the store.

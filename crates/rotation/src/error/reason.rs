@@ -57,3 +57,23 @@ pub(super) fn reason(error: &Error) -> &'static str {
         Error::OtherPlace { .. } => "it was to go on in another place",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// They tell apart what came before anything was looked at from what was found.
+    #[test]
+    fn each_use_of_the_database_has_a_reason_of_its_own() {
+        let of = |operation| reason(&Error::database(operation, reencrypt::Error::ReadOnly));
+        let operations = ["connect to the database", "check the table", "survey"];
+        assert_eq!(
+            operations.map(of),
+            [
+                "the database could not be reached",
+                "the table can't be re-encrypted as it is",
+                "the table could not be surveyed",
+            ]
+        );
+    }
+}

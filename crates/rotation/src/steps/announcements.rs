@@ -194,7 +194,25 @@ mod tests {
         });
         let request = "to `gma`\n\n**Urgent: the secret of the client `a-client`";
         assert!(told.contains(request), "{told}");
+        assert!(
+            told.contains("revoke the old one when we tell you"),
+            "{told}"
+        );
         assert!(!told.contains("red_hat_sso"), "{told}");
+    }
+
+    #[test]
+    fn where_the_value_is_revoked_first_that_is_asked_for_first() {
+        let revoked = Containment {
+            revoke: true,
+            ..Containment::default()
+        };
+        let told = announcements(&Occasion {
+            client: Some("a-client".to_owned()),
+            ..occasion(Some(revoked))
+        });
+        let request = "revoke the secret of the client named here now, and issue a new one";
+        assert!(told.contains(request), "{told}");
     }
 
     #[test]

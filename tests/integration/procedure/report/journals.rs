@@ -7,6 +7,7 @@ use super::{
     printed, with_journals,
 };
 use crate::command_line::assert_file_snapshot;
+use crate::procedure::sandbox::Sandbox;
 
 #[test]
 fn every_form_of_a_long_run_a_client_secret_and_a_rolled_back_run() -> Result<()> {
@@ -234,5 +235,62 @@ fn every_step_of_every_run_has_its_texts() -> Result<()> {
             assert!(is_verified || !is_done, "{run}: {step}");
         }
     }
+    Ok(())
+}
+
+/// A run's journal, as far as it goes before its last record, and another one in place of that.
+fn with_last_record(sandbox: &Sandbox, run: &str, record: Option<&str>) -> Result<()> {
+    let path = format!("state/runs/{run}/journal.jsonl");
+    let journal = sandbox.read(&path)?;
+    let (kept, last) = journal
+        .trim_end()
+        .rsplit_once('\n')
+        .context("two records")?;
+    let (at, _) = last.split_once(",\"record\"").context("a time")?;
+    let record = record.map(|record| format!("{at},{record}}}\n"));
+    sandbox.write(&path, &format!("{kept}\n{}", record.unwrap_or_default()))
+}
+
+#[test]
+fn what_an_unfinished_run_stands_at_is_still_to_come() -> Result<()> {
+    let sandbox = with_journals()?;
+    for (record, what) in [
+        (
+            Some(r#""record":"step_waits","step":"soak","until":null"#),
+            "people: `Soak`; then the run goes on",
+        ),
+        (
+            Some(r#""record":"step_failed","step":"soak","reason":"the database failed""#),
+            "`Soak` failed: the run is to be gone on with, or rolled back",
+        ),
+        (None, "the run stands at `Soak`, and is to be gone on with"),
+    ] {
+        with_last_record(&sandbox, SOAKING, record)?;
+        assert_eq!(evidence(&sandbox, SOAKING)?["to_come"][0]["what"], what);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_rollback_is_stuck_when_a_step_of_it_has_failed() -> Result<()> {
+    let sandbox = with_journals()?;
+    assert_eq!(evidence(&sandbox, STUCK)?["state"], "stuck");
+    with_last_record(&sandbox, STUCK, None)?;
+    assert_eq!(evidence(&sandbox, STUCK)?["state"], "rolling_back");
+    Ok(())
+}
+
+/// The other database's runs have the same steps, and so the same texts.
+#[test]
+fn the_steps_of_the_session_databases_runs_have_their_texts() -> Result<()> {
+    let sandbox = with_journals()?;
+    let steps = evidence(&sandbox, EMERGENCY)?["steps"].clone();
+    let path = format!("state/runs/{EMERGENCY}/journal.jsonl");
+    let journal = sandbox.read(&path)?;
+    let rotation = |name: &str| format!("\"rotation\":\"{name}\"");
+    let other = journal.replace(&rotation("database-url"), &rotation("session-database-url"));
+    assert_ne!(journal, other);
+    sandbox.write(&path, &other)?;
+    assert_eq!(evidence(&sandbox, EMERGENCY)?["steps"], steps);
     Ok(())
 }
