@@ -128,9 +128,11 @@ fn message(stderr: &str) -> String {
         Some((command, rest)) if command.starts_with("(gcloud.") => rest,
         _ => line,
     };
-    let line = answered(line).unwrap_or_else(|| line.to_owned());
+    // Made plain first: what it is read as is what is shown of it.
+    let line = one_line(line, usize::MAX);
+    let line = answered(&line).unwrap_or(line);
     // What follows is the answer itself, with the value that was asked for.
-    one_line(&up_to(&line, UNREAD), 500)
+    up_to(&line, UNREAD).chars().take(500).collect()
 }
 
 const AUTH_TOKENS: &str = "auth tokens";
