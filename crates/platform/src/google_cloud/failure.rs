@@ -118,9 +118,14 @@ const UNREAD: &str = "Error decoding response";
 /// The line with the error, without its prefix and without what could harm a
 /// terminal.
 fn message(stderr: &str) -> String {
-    let mut lines = stderr
+    // Plain before anything is read in it.
+    let plain: Vec<String> = stderr
         .lines()
-        .map(str::trim)
+        .map(|line| one_line(line, usize::MAX))
+        .collect();
+    let mut lines = plain
+        .iter()
+        .map(|line| line.trim())
         .filter(|line| !line.is_empty());
     let found = lines.clone().find_map(|line| line.strip_prefix("ERROR: "));
     let line = found.or_else(|| lines.next_back()).unwrap_or("no message");
@@ -128,9 +133,7 @@ fn message(stderr: &str) -> String {
         Some((command, rest)) if command.starts_with("(gcloud.") => rest,
         _ => line,
     };
-    // Made plain first: what it is read as is what is shown of it.
-    let line = one_line(line, usize::MAX);
-    let line = answered(&line).unwrap_or(line);
+    let line = answered(line).unwrap_or_else(|| line.to_owned());
     // What follows is the answer itself, with the value that was asked for.
     up_to(&line, UNREAD).chars().take(500).collect()
 }
@@ -153,12 +156,11 @@ fn up_to(text: &str, words: &str) -> String {
 /// What is not Google's own error is quoted by `gcloud` with its headers and all that
 /// it holds, which may be anything: the status is enough.
 fn answered(line: &str) -> Option<String> {
-    let (address, rest) = line
-        .strip_prefix("HttpError accessing <")?
-        .split_once(">: response: <")?;
+    let (before, rest) = line.split_once("HttpError accessing <")?;
+    let (address, rest) = rest.split_once(">: response: <")?;
     let status = rest.split_once("'status': ").map_or("", |(_, rest)| rest);
     let digits: String = status.chars().take_while(char::is_ascii_digit).collect();
-    Some(format!("HTTP status {digits} from `{address}`"))
+    Some(format!("{before}HTTP status {digits} from `{address}`"))
 }
 
 fn kind(message: &str) -> Kind {
@@ -257,6 +259,16 @@ mod tests {
              'content-length': '24', 'status': 502}>, content <<html>hunter2</html>>\nThis may be",
         );
         assert_eq!(failure.message, "HTTP status 502 from `http://s.test/v1/x`");
+        const CRASHED: &str = "gcloud crashed (HttpError): ";
+        for (before, shown) in [(CRASHED, CRASHED), ("(gcloud.x)\u{17}", "")] {
+            let failure = read(&format!(
+                "ERROR: {before}HttpError accessing <http://s.test/v1/x>: response: <{{'status': 502}}>, \
+                 content <hunter2 (in brackets) hunter2>"
+            ));
+            let expected = format!("{shown}HTTP status 502 from `http://s.test/v1/x`");
+            assert_eq!(failure.message, expected);
+            assert!(failure.is_passing(), "{:?}", failure.kind);
+        }
     }
 
     #[test]
