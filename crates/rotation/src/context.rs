@@ -167,6 +167,24 @@ impl Context {
         }
     }
 
+    /// The version that all of these read; none where they read no store.
+    pub(crate) async fn version_in_use(
+        &self,
+        described: &[(&Consumer, Service)],
+    ) -> Result<Option<VersionNumber>, Error> {
+        let mut in_use = None;
+        for (consumer, service) in described {
+            let version = match service.bound {
+                Bound::Inline => continue,
+                Bound::Pinned(version) => version,
+                Bound::Latest => self.stored_in_use(consumer, Bound::Latest).await?.version,
+            };
+            self.expect_same_version(in_use, version)?;
+            in_use = Some(version);
+        }
+        Ok(in_use)
+    }
+
     pub(crate) fn not_in_store(&self, consumer: &Consumer) -> Error {
         Error::NotInStore {
             secret: self.store.name.clone(),

@@ -1,8 +1,7 @@
 //! What steps would do to the platform, for `--dry-run`.
 
-use platform::{Bound, Change, VersionState, Which};
+use platform::{Change, VersionState, Which};
 use runbook::{Fact, Forecast};
-use secret::VersionNumber;
 
 use super::{Context, old_version};
 use crate::error::Error;
@@ -60,17 +59,8 @@ impl Context {
         &self,
         forecast: &mut Forecast,
     ) -> Result<(), Error> {
-        let mut in_use: Option<VersionNumber> = None;
-        for (consumer, service) in self.describe_all().await? {
-            let number = match service.bound {
-                Bound::Inline => continue,
-                Bound::Pinned(number) => number,
-                Bound::Latest => self.stored_in_use(consumer, Bound::Latest).await?.version,
-            };
-            self.expect_same_version(in_use, number)?;
-            in_use = Some(number);
-        }
-        if let Some(number) = in_use {
+        let described = self.describe_all().await?;
+        if let Some(number) = self.version_in_use(&described).await? {
             forecast.record(facts::OLD_VERSION, Fact::Version(number.get()));
         }
         Ok(())

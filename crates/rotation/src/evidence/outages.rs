@@ -127,7 +127,8 @@ fn caused(cause: &Cause, history: &History) -> Vec<Outage> {
         .collect()
 }
 
-/// When the effect of a step may have been there.
+/// When the effect of a step may have been there. Of a step that failed, or is at work still, only
+/// a commit that the journal has tells that.
 fn longest(step: &StepHistory, exactly: Option<Timestamp>) -> Times {
     let mut times = Vec::new();
     let mut since = None;
@@ -145,10 +146,8 @@ fn longest(step: &StepHistory, exactly: Option<Timestamp>) -> Times {
                     Some(at) if !was_done => since = Some(at),
                     _ => since = since.or(Some(span.began_at)),
                 }
-                is_there |= match end {
-                    Some((_, how)) => matches!(how, SpanEnd::Done | SpanEnd::Left),
-                    None => exactly.is_some(),
-                };
+                is_there |=
+                    exactly.is_some() || matches!(end, Some((_, SpanEnd::Done | SpanEnd::Left)));
                 was_done |= matches!(end, Some((_, SpanEnd::Done)));
             }
             (Activity::Undoing, Some((ended_at, SpanEnd::Undone))) => {
@@ -274,6 +273,13 @@ mod tests {
         }
     }
 
+    fn failed(step: &'static str) -> Record {
+        Record::StepFailed {
+            step: step.into(),
+            reason: "the database failed".into(),
+        }
+    }
+
     fn lost(step: &'static str) -> Record {
         Record::StepLost { step: step.into() }
     }
@@ -364,10 +370,13 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_whose_step_goes_on_is_where_the_outage_began_and_without_one_there_is_none() {
+    fn a_commit_whose_step_goes_on_or_failed_is_where_the_outage_began() {
         assert_eq!(told(vec![(10, began(TABLE))]), []);
-        let committed = vec![(10, began(TABLE)), (13, committed(12))];
-        assert_eq!(told(committed), [(12, None, false)]);
+        assert_eq!(told(vec![(10, began(TABLE)), (14, failed(TABLE))]), []);
+        let mut records = vec![(10, began(TABLE)), (13, committed(12))];
+        assert_eq!(told(records.clone()), [(12, None, false)]);
+        records.push((14, failed(TABLE)));
+        assert_eq!(told(records), [(12, None, false)]);
     }
 
     #[test]

@@ -126,14 +126,11 @@ pub(crate) async fn refuse_foreign_versions(
     facts: &Facts,
     described: &[(&Consumer, Service)],
 ) -> Result<(), Error> {
-    let mut in_use = None;
-    for (_, service) in described {
-        if let Bound::Pinned(version) = service.bound {
-            context.expect_same_version(in_use, version)?;
-            in_use = Some(version);
-        }
+    let is_pinned = |(_, service): &(&Consumer, Service)| matches!(service.bound, Bound::Pinned(_));
+    if !described.iter().any(is_pinned) {
+        return Ok(());
     }
-    match in_use {
+    match context.version_in_use(described).await? {
         Some(version) => refuse_foreign_version(context, facts, version).await,
         None => Ok(()),
     }
