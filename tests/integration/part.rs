@@ -5,7 +5,7 @@
     reason = "a part that can't be read has to fail the test"
 )]
 
-/// Every so manieth case, and with which of them it begins.
+/// Of each `one_of` cases one, from the case of number `first` on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
     first: usize,

@@ -9,8 +9,9 @@ use std::time::Duration;
 use crate::command::command;
 pub use running::Running;
 
-/// What of the test's own environment the program sees.
-const KEPT_VARIABLES: [&str; 3] = ["PATH", "HOME", "TMPDIR"];
+/// What of the test's own environment the program sees; the last is where coverage is written to,
+/// which the program would do in the folder that it runs in.
+const KEPT_VARIABLES: [&str; 4] = ["PATH", "HOME", "TMPDIR", "LLVM_PROFILE_FILE"];
 
 /// A program with its arguments, environment and standard input.
 ///

@@ -1,8 +1,8 @@
 //! What other processes of the machine can learn of a run.
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 
 use anyhow::Result;
+use integration_tests::Program;
 use platform::SECRET_VARIABLES;
 
 use super::Xtask;
@@ -88,7 +88,7 @@ async fn a_closed_pipe_does_not_stop_a_rotation() -> Result<()> {
     let subject = Subject::with_clients(Backend::Sqlite, 2).await?;
     let program = env!("CARGO_BIN_EXE_xtask-under-test");
     let line = format!("{{ '{program}' rotate-dcr; echo $? >&3; }} 3>&2 2>&1 | true; wait");
-    let shell = integration_tests::Program::xtask("/bin/sh").args(["-c", &line]);
+    let shell = Program::xtask("/bin/sh").args(["-c", &line]);
     let run = Xtask::by(shell).with_keys();
     let ended = run.env("DATABASE_URL", &subject.url()).run();
     assert_eq!(ended.stderr.trim(), "0", "{ended:?}");
@@ -101,12 +101,16 @@ async fn a_closed_pipe_does_not_stop_a_rotation() -> Result<()> {
 #[test]
 fn a_soak_hands_no_secret_to_the_tests() -> Result<()> {
     let folder = tempfile::tempdir()?;
+    // Not written by this process: a child of another test might hold it open for writing.
+    let write = "printf '#!/bin/sh\\nenv\\n' > cargo && chmod u+x cargo";
+    let written = Program::xtask("sh").args(["-c", write]);
+    assert_eq!(written.current_dir(folder.path()).run().code, Some(0));
     let cargo = folder.path().join("cargo");
-    fs::write(&cargo, "#!/bin/sh\nenv\n")?;
-    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o700))?;
     let run = Xtask::new("soak").args(&["--runs", "7", "--seed", "3"]);
     let run = run.current_dir(env!("CARGO_MANIFEST_DIR").as_ref());
     let run = run.env("CARGO", &cargo.to_string_lossy());
+    // Of what another shell may have set, nothing counts.
+    let run = run.env("SOAK_CASE", "9").env("SOAK_POWER_CUTS", "1");
     let run = SECRET_VARIABLES
         .iter()
         .fold(run, |run, name| run.env(name, "tell-n0body"));
@@ -114,6 +118,9 @@ fn a_soak_hands_no_secret_to_the_tests() -> Result<()> {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     for told in ["SOAK_RUNS=7", "SOAK_SEED=3"] {
         assert!(ended.stdout.contains(told), "{ended:?}");
+    }
+    for untold in ["SOAK_CASE", "SOAK_POWER_CUTS"] {
+        assert!(!ended.stdout.contains(untold), "{ended:?}");
     }
     Ok(())
 }

@@ -193,7 +193,7 @@ async fn each_request_in_trouble(
     let number = all.len();
     let mut benches = vec![first];
     if let Some(part) = wanted {
-        // What matters most comes first; a part has something of each trouble.
+        // What matters most comes first; parts that aren't small have something of each trouble.
         all.sort_by_key(|case| case.rank);
         let mut numbers = 0..;
         all.retain(|_| numbers.next().is_some_and(|at| part.has(at)));
@@ -205,7 +205,7 @@ async fn each_request_in_trouble(
         all.truncate(1);
     }
     let chosen = all.len();
-    assert!(chosen > 0, "no case `{as_a_rule}`");
+    assert!(chosen > 0, "no case in this part, or none `{as_a_rule}`");
     let cases = Work {
         left: all.into_iter().rev().collect(),
         ..Work::default()

@@ -220,7 +220,7 @@ async fn a_finished_run_is_not_rolled_back_to_a_value_that_was_revoked() -> Resu
     Ok(())
 }
 
-/// The other team's client is none of theirs.
+/// Only those who issue this client's secret are asked.
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_leak_a_new_value_is_asked_of_those_who_issue_it() -> Result<()> {
     for (client, asked, not_asked) in [

@@ -81,7 +81,7 @@ async fn a_role_that_both_secrets_have() -> Result<()> {
 
 /// The role that takes turns with the one of this secret is the other's.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_second_role_is_the_others_and_a_role_of_its_own_is_not() -> Result<()> {
+async fn a_second_role_that_the_other_secret_has() -> Result<()> {
     let lab = Lab::new(SERVICES).await?;
     let url = lab.in_env()?;
     let [first, second] = lab.roles();

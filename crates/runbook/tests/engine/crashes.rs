@@ -50,12 +50,12 @@ async fn crash_forward(stage: &mut Stage, run: Run, breaking: Breaking, case: &s
     );
     let run = stage.reopen(run);
     assert_done_steps_come_first(&run, case);
-    assert_waits_are_told(&run, &watcher, case);
+    assert_told_waits_are_written(&run, &watcher, case);
     run
 }
 
 /// What was told to wait for is in the journal; it may be there untold, cut off in between.
-fn assert_waits_are_told(run: &Run, watcher: &Watcher, case: &str) {
+fn assert_told_waits_are_written(run: &Run, watcher: &Watcher, case: &str) {
     let spans = run.history().steps.iter().flat_map(StepHistory::spans);
     let waits = spans.filter(|span| span.activity == Activity::Waiting);
     let told = watcher
