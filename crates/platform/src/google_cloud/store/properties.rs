@@ -40,7 +40,8 @@ pub(in crate::google_cloud) fn of_values(answer: &Answer, printed: &[u8]) {
         return;
     };
     is_a_number(version.version);
-    let Ok(json) = serde_json::from_slice::<Value>(printed) else {
+    // What nobody reads of it need not be text.
+    let Ok(json) = serde_json::from_str::<Value>(&String::from_utf8_lossy(printed)) else {
         unreachable!("it was read as JSON");
     };
     let data = json.get("payload").and_then(|payload| payload.get("data"));
