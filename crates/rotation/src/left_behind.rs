@@ -9,6 +9,9 @@ use crate::facts;
 use crate::secrets::{Role, Secret};
 use crate::steps::LATEST;
 
+#[cfg(test)]
+mod tests;
+
 /// The run that has the last word on a secret, and what it bound the services to.
 #[derive(Clone, Debug)]
 pub struct LeftBehind {
