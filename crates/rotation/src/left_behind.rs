@@ -111,23 +111,19 @@ fn bound(history: &History, role: Role) -> Option<(String, Binding)> {
     Some((service.to_owned(), binding))
 }
 
-/// The versions that are right now; none where services may be bound to anything.
+/// The versions that are right now; none where services may be bound to anything, as they may
+/// before they are pinned, and once that is undone.
 fn versions(history: &History) -> Option<Vec<VersionNumber>> {
-    let facts = &history.facts;
-    let old = old_version(facts).ok()?;
-    let new = new_version(facts).ok();
-    let is_pinned = history.step_status("pin") == StepStatus::Done;
-    let cut_over = history.step_status("cut-over");
-    match history.status {
-        RunStatus::RolledBack => None,
-        RunStatus::Done => Some(vec![new?]),
-        _ if !is_pinned => None,
-        _ => Some(match (cut_over, new) {
-            (StepStatus::Done, Some(new)) => vec![new],
-            (StepStatus::Pending | StepStatus::Undone, _) | (_, None) => old_ones(facts, old),
-            (_, Some(new)) => [old_ones(facts, old), vec![new]].concat(),
-        }),
+    if history.step_status("pin") != StepStatus::Done {
+        return None;
     }
+    let old = old_version(&history.facts).ok()?;
+    let new = new_version(&history.facts).ok();
+    Some(match (history.step_status("cut-over"), new) {
+        (StepStatus::Done, Some(new)) => vec![new],
+        (StepStatus::Pending | StepStatus::Undone, _) | (_, None) => old_ones(&history.facts, old),
+        (_, Some(new)) => [old_ones(&history.facts, old), vec![new]].concat(),
+    })
 }
 
 /// The old version, and what a rollback stored its value as: to some platforms these are

@@ -246,7 +246,16 @@ fn a_claim_that_cannot_be_read_is_an_error() {
     let shared = stage.folder.path().join("shared");
     fs::create_dir_all(shared.join("toy.json")).unwrap();
     let refused = begin(&stage.runs().shared_in(shared)).err();
-    assert!(matches!(refused, Some(RunsError::Io { .. })), "{refused:?}");
+    assert!(
+        matches!(
+            refused,
+            Some(RunsError::Io {
+                operation: "read",
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
 }
 
 /// `status` takes the lock for a moment, to see whether somebody has it.
