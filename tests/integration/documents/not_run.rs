@@ -9,7 +9,7 @@ const OF_THAT_SHELL: &str = "is for the shell that the next command is typed in"
 const NIGHTLY: &str = "needs a nightly compiler, and cargo-fuzz";
 
 /// The document, the command, and why it is not run.
-pub(super) const NOT_RUN: [(&str, &str, &str); 23] = [
+pub(super) const NOT_RUN: [(&str, &str, &str); 24] = [
     ("README.md", "cargo test --workspace", IT_IS_THE_SUITE),
     (
         "docs/release-engineer.md",
@@ -65,6 +65,11 @@ pub(super) const NOT_RUN: [(&str, &str, &str); 23] = [
     (
         "tests/README.md",
         "export LLVM_COV=llvm-cov-22 LLVM_PROFDATA=llvm-profdata-22",
+        OF_THAT_SHELL,
+    ),
+    (
+        "tests/README.md",
+        "export LLVM_PROFILE_FILE_NAME=%8m.profraw",
         OF_THAT_SHELL,
     ),
     (
