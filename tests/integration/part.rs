@@ -48,8 +48,35 @@ impl Part {
     }
 
     /// Whether a case is in it; `number` counts them from 0.
-    pub(crate) fn has(self, number: usize) -> bool {
+    fn has(self, number: usize) -> bool {
         number % self.one_of == self.first
+    }
+
+    /// For cases that are made one after the other.
+    pub(crate) fn count(self) -> Count {
+        Count {
+            part: self,
+            all: 0,
+            chosen: 0,
+        }
+    }
+}
+
+/// Counts cases as they come.
+#[derive(Debug)]
+pub(crate) struct Count {
+    part: Part,
+    pub(crate) all: usize,
+    pub(crate) chosen: usize,
+}
+
+impl Count {
+    /// Whether the next case is in the part.
+    pub(crate) fn is_next_chosen(&mut self) -> bool {
+        let is_chosen = self.part.has(self.all);
+        self.all += 1;
+        self.chosen += usize::from(is_chosen);
+        is_chosen
     }
 }
 

@@ -128,13 +128,12 @@ async fn lose(operation: Operation, number: usize, side: Side, loss: Loss) -> Re
 #[tokio::test]
 async fn an_operation_is_finished_by_a_repetition_wherever_its_connection_is_lost() -> Result<()> {
     let wanted = Part::wanted();
-    let part = wanted.unwrap_or(Part::first_of(ONE_OF));
+    let mut count = wanted.unwrap_or(Part::first_of(ONE_OF)).count();
     let losses: &[Loss] = match wanted.is_some() {
         true => &[Loss::Reset, Loss::Closed, Loss::Silent],
         // It takes forty seconds until nothing is waited for any more.
         false => &[Loss::Reset, Loss::Closed],
     };
-    let (mut number, mut gone_through) = (0, 0);
     for operation in [
         Operation::Make,
         Operation::Repassword,
@@ -144,10 +143,7 @@ async fn an_operation_is_finished_by_a_repetition_wherever_its_connection_is_los
         for statement in statements(operation).await? {
             for side in [Side::Before, Side::After] {
                 for loss in losses {
-                    let is_chosen = part.has(number);
-                    number += 1;
-                    if is_chosen {
-                        gone_through += 1;
+                    if count.is_next_chosen() {
                         let case =
                             format!("{operation:?}, statement {statement}, {side:?} {loss:?}");
                         let lost = lose(operation, statement, side, *loss).await;
@@ -157,9 +153,10 @@ async fn an_operation_is_finished_by_a_repetition_wherever_its_connection_is_los
             }
         }
     }
-    ensure!(gone_through > 0, "no case in this part");
+    ensure!(count.chosen > 0, "no case in this part");
     say(&format!(
-        "{gone_through} of {number} cases of a connection lost at a statement"
+        "{} of {} cases of a connection lost at a statement",
+        count.chosen, count.all
     ));
     Ok(())
 }
