@@ -54,6 +54,20 @@ const ALL_FLAGS: [&str; 6] = [
     "a state's folder",
 ];
 
+/// To somebody whose own runs are in another folder.
+#[tokio::test(flavor = "multi_thread")]
+async fn how_a_run_of_another_folder_goes_on_can_be_pasted() -> Result<()> {
+    let typed = Typed::new(&ALL_FLAGS).await?;
+    assert_said(&typed.run(&["rotate-dcr"])?, 3, &["waits"]);
+    let elsewhere = ["--state-dir", "of-somebody-else"];
+    let arguments = [&["rotate-dcr"], &ALL_FLAGS[..4], &elsewhere].concat();
+    let output = typed.sandbox.run(&arguments)?;
+    assert_said(&output, 1, &["whoever began it goes on"]);
+    let pasted = typed.sandbox.pasted(&commands_in(&output.stderr)[0])?;
+    assert_said(&pasted, 3, &["it goes on at the step", "waits"]);
+    Ok(())
+}
+
 /// What the message of a run that waits says, and what `status` says, for each of two ways.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_said_can_be_pasted_with_the_flags_that_were_typed() -> Result<()> {

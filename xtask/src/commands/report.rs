@@ -30,13 +30,13 @@ fn find(typed: &cli::Report, printer: &Printer) -> Result<Evidence, Failure> {
     let runs = settings.runs();
     let found = runs
         .list()
-        .map_err(|error| Failure::from_runs(&error, &settings.flags))?;
+        .map_err(|error| Failure::from_runs(&error, &settings.place))?;
     let history = match &typed.run {
         Some(name) => named(found, name),
         None => newest(found, printer),
     };
     let history = history.unwrap_or_else(|message| {
-        let (folder, flags) = (runs.folder().display(), &settings.flags);
+        let (folder, flags) = (runs.folder().display(), settings.place.flags());
         Err(Failure::check(format!("{message}, in `{folder}`"))
             .nothing_changed()
             .hint(format!("`cargo xtask status{flags}` lists the runs")))

@@ -67,7 +67,7 @@ async fn look(
     let runs = settings
         .runs()
         .list()
-        .map_err(|error| Failure::from_runs(&error, &settings.flags))?;
+        .map_err(|error| Failure::from_runs(&error, &settings.place))?;
     let mut report = Report {
         runs,
         ages: Vec::new(),

@@ -17,7 +17,7 @@ impl Procedure {
             .begin(&self.plan, platform, self.settings.operator.clone());
         match begun {
             Ok(run) => self.forward(run, going, confirmed).await,
-            Err(error) => Ended::not_begun(Failure::from_runs(&error, &self.settings.flags)),
+            Err(error) => Ended::not_begun(Failure::from_runs(&error, &self.settings.place)),
         }
     }
 
@@ -78,7 +78,7 @@ impl Procedure {
         let run = self
             .runs
             .open(name, &self.plan, operator)
-            .map_err(|error| Failure::from_runs(&error, &self.settings.flags))?;
+            .map_err(|error| Failure::from_runs(&error, &self.settings.place))?;
         rotation::refuse_other_place(&self.context, &run.history().facts)
             .await
             .map_err(|error| Failure::from_check(&error))?;
@@ -104,7 +104,7 @@ impl Procedure {
         going: Going,
         confirmed: Confirmed,
     ) -> Ended {
-        let failure = Failure::from_stopped(&stopped, run.history(), &self.settings.flags);
+        let failure = Failure::from_stopped(&stopped, run.history(), &self.settings.place.flags());
         let Stopped::Failed { changed, .. } = stopped else {
             return self.ended(&run, Err(failure));
         };
@@ -140,7 +140,7 @@ impl Procedure {
                 Err(Failure::from_stopped(
                     &stopped,
                     run.history(),
-                    &self.settings.flags,
+                    &self.settings.place.flags(),
                 ))
             }
         };

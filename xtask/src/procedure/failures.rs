@@ -3,7 +3,7 @@
 
 use runbook::{History, JournalError, RunsError, StepError as _, Stopped};
 
-use crate::cli::quoted;
+use crate::cli::{self, quoted};
 use crate::exit_code;
 use crate::failure::{Failure, chain};
 
@@ -123,7 +123,8 @@ impl Failure {
     }
 
     /// Of a run that can't be begun, opened or found; nothing was changed.
-    pub(crate) fn from_runs(error: &RunsError, flags: &str) -> Failure {
+    pub(crate) fn from_runs(error: &RunsError, place: &cli::Place) -> Failure {
+        let flags = place.flags();
         let hint = match error {
             RunsError::Busy { .. } => format!(
                 "wait for it, or look for its process; `cargo xtask status{flags}` shows how far it is"
@@ -135,9 +136,13 @@ impl Failure {
                 "go on with the build and the settings that it began with".to_owned()
             }
             RunsError::UnfinishedElsewhere { run, folder, .. } => {
-                let folder = quoted(&folder.display().to_string());
+                let here = cli::Place {
+                    state_dir: None,
+                    ..place.clone()
+                };
+                let (flags, folder) = (here.flags(), quoted(&folder.display().to_string()));
                 format!(
-                    "whoever began it goes on with `cargo xtask resume {run} --state-dir {folder}`, or rolls it back"
+                    "whoever began it goes on with `cargo xtask resume {run}{flags} --state-dir {folder}`, or rolls it back"
                 )
             }
             RunsError::Followed { later, .. } => {

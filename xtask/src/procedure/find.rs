@@ -52,7 +52,7 @@ fn search(
     let runs = settings
         .runs()
         .list()
-        .map_err(|error| Failure::from_runs(&error, &settings.flags))?;
+        .map_err(|error| Failure::from_runs(&error, &settings.place))?;
     let mut unfinished = Vec::new();
     let mut damaged = None;
     for summary in runs {
@@ -90,7 +90,7 @@ fn search(
 fn refusal(settings: &settings::Procedure, message: &str, hint: &str) -> Failure {
     let runs = settings.runs();
     let folder = runs.folder().display();
-    let flags = &settings.flags;
+    let flags = settings.place.flags();
     Failure::check(format!("{message}, in `{folder}`"))
         .nothing_changed()
         .hint(format!(

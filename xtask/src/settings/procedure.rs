@@ -39,8 +39,8 @@ pub(crate) struct Procedure {
     pub(crate) operator: Name,
     /// Encrypted columns to leave alone.
     pub(crate) excluded_columns: Vec<ColumnName>,
-    /// The flags that name this place again: they begin with a space, or are none.
-    pub(crate) flags: String,
+    /// What was typed of it; its flags name it again.
+    pub(crate) place: cli::Place,
     pub(super) file: File,
 }
 
@@ -87,7 +87,7 @@ pub(super) fn merged(
         google_cloud,
         operator: operator(),
         excluded_columns: excluded_columns(&file)?,
-        flags: typed.flags(),
+        place: typed.clone(),
         file,
     })
 }
