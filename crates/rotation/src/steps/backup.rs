@@ -80,9 +80,13 @@ impl Step<Context, Error> for BackUp {
 /// The newest backup, if it is younger than one that is to be made.
 async fn young_enough(context: &Context) -> Result<Option<Backup>, Error> {
     let now = Timestamp::now();
-    let youngest = before(now, context.backup_max_age);
     let newest = newest(context).await?;
-    Ok(newest.filter(|backup| backup.taken_at > youngest && backup.taken_at <= now))
+    Ok(newest.filter(|backup| is_young_enough(backup.taken_at, now, context.backup_max_age)))
+}
+
+/// What a clock that goes wrong dates in the future may be of any age.
+fn is_young_enough(taken_at: Timestamp, now: Timestamp, max_age: Duration) -> bool {
+    before(now, max_age) < taken_at && taken_at <= now
 }
 
 /// The settings may have any age, and time has a beginning.
@@ -142,6 +146,16 @@ impl Step<Context, Error> for BackUpByHand {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_backup_counts_from_when_it_is_taken_until_it_is_of_age() {
+        let now = Timestamp::from_second(1_715_000_000).unwrap();
+        for (age, is_young) in [(-1, false), (0, true), (3599, true), (3600, false)] {
+            let taken_at = now - SignedDuration::from_secs(age);
+            let hour = Duration::from_secs(3600);
+            assert_eq!(is_young_enough(taken_at, now, hour), is_young, "{age}");
+        }
+    }
 
     #[test]
     fn a_backup_may_be_of_any_age() {
