@@ -132,3 +132,30 @@ pub(crate) fn plan(rotation: &'static str, parameters: Parameters) -> Plan {
     }
     Plan::new(rotation, steps)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With two roles nobody is without the database, and an emergency waits for nobody.
+    #[test]
+    fn a_window_is_announced_where_there_is_one() {
+        for mode in [Mode::Alternate, Mode::InPlace] {
+            for (announce, emergency) in [(true, false), (true, true), (false, false)] {
+                let plan = plan(
+                    "database-url",
+                    Parameters {
+                        announce,
+                        emergency,
+                        mode,
+                        ..Parameters::default()
+                    },
+                );
+                let has = |name| plan.steps().any(|step| step.about().name == name);
+                let has_window = announce && !emergency && mode == Mode::InPlace;
+                assert_eq!(has("announce"), has_window, "{mode:?}");
+                assert_eq!(has(steps::DRAFT), has_window || emergency, "{mode:?}");
+            }
+        }
+    }
+}

@@ -90,3 +90,26 @@ fn cells(counts: &SurveyCounts, has_new: bool) -> Cells {
         unreadable: counts.unreadable,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_survey_by_the_new_key_alone_opened_is_under_the_new_key() {
+        let opened = Cells {
+            scanned: 5,
+            under_new: 0,
+            under_old: 3,
+            empty: 1,
+            unreadable: 1,
+        };
+        let tokens = Tokens {
+            clients: 5,
+            columns: PerColumn([opened; 2]),
+        };
+        let tokens = tokens.by_new_key_alone();
+        assert_eq!((tokens.under_new(), tokens.under_old()), (6, 0));
+        assert_eq!((tokens.clients, tokens.unreadable()), (5, 2));
+    }
+}
