@@ -41,6 +41,7 @@ mod network;
 mod on_google;
 mod other_people;
 mod sequences;
+mod taken_back;
 mod two_of_a_service;
 mod way_back;
 mod writers;
