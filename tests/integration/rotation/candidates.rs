@@ -5,7 +5,7 @@ use runbook::{RunStatus, Stopped};
 
 use super::clients::{NEW, NEWER, OLD, WRONG, pinned, stored, value};
 use super::moments::Moments;
-use super::other_people::{carry_on, failure, stopped_after};
+use super::other_people::{carry_on, failure, number, stopped_after};
 use super::world::{THEN, Then, World};
 
 const SECRET: &str = "redhat-sso-client-secret";
@@ -197,6 +197,25 @@ async fn what_was_stored_right_before_the_end_is_found() -> Result<()> {
             copy.bring_to_its_end(then, &start, &case).await;
             let added = copy.see().await?.versions.len() - start.versions.len();
             assert_eq!(added, if then == Then::Resume { 1 } else { 2 }, "{case}");
+        }
+    }
+    Ok(())
+}
+
+/// What was staged first is known by its number, and no more the candidate.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_stored_anew_right_before_the_end_is_found() -> Result<()> {
+    let world = stored().await?;
+    let start = world.see().await?;
+    for given in [None, Some(NEW)] {
+        for then in THEN {
+            let case = format!("given {given:?}, then {then:?}");
+            let mut copy = stopped_after(&world, "stage").await?;
+            copy.platform()?.store.disable(SECRET, number(3)).await?;
+            let died = Moments::dying_at("stage: after add");
+            assert!(copy.carry_on(Then::Resume, &died).await.is_err(), "{case}");
+            copy.candidate = given;
+            copy.bring_to_its_end(then, &start, &case).await;
         }
     }
     Ok(())

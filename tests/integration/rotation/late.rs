@@ -160,6 +160,12 @@ async fn what_a_rollback_stored_and_did_not_write_down_is_its_own() -> Result<()
     assert!(world.carry_on(Then::RollBack, &died).await.is_err());
     world.carry_on(Then::RollBack, &nothing).await?;
     assert_eq!(told(&world).await?, []);
+    assert_eq!(world.see().await?.versions.len(), 4, "stored twice");
+    let again = world
+        .history()?
+        .facts
+        .version("old value stored again as")?;
+    assert_eq!(again, 4);
     Ok(())
 }
 

@@ -119,6 +119,23 @@ async fn a_service_that_may_not_go_back_to_latest_stays_pinned_and_it_is_said() 
     Ok(())
 }
 
+/// Whoever reads the latest version would get theirs.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_adds_after_the_new_version_is_not_the_latest_after_a_rollback() -> Result<()>
+{
+    let world = World::stored().await?;
+    let start = world.see().await?;
+    let stopped = stopped_after(&world, "stage").await?;
+    let value = SecretValue::from(&FernetKey::generate());
+    stopped.platform()?.store.add(SECRET, &value).await?;
+    carry_on(&stopped, Then::RollBack).await?;
+    let seen = stopped.see().await?;
+    let (number, state, value) = seen.latest().expect("a version");
+    assert_eq!((number, state, value), (5, "enabled", start.value_in_use()));
+    assert_eq!(seen.services[0].bound, Bound::Latest);
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_disables_the_new_version() -> Result<()> {
     let mut world = World::stored().await?;
