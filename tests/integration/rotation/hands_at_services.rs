@@ -9,7 +9,7 @@ use secret::SecretValue;
 use super::clients::{NEW, NEWER, OLD, stored};
 use super::moments::Moments;
 use super::on_google;
-use super::other_people::{carry_on, number, stopped_after};
+use super::other_people::{carry_on, failure, number, stopped_after};
 use super::world::{Ended, Then, World};
 
 const STEPS: [&str; 4] = ["pin", "prepare", "cut-over", "soak"];
@@ -36,14 +36,28 @@ async fn deploy(world: &World, bound: Bound) -> Result<()> {
 }
 
 async fn deploy_one(world: &World, role: Role, bound: Bound) -> Result<()> {
+    let services = world.platform()?.services;
+    let service = role.default_service();
+    let revision = services.prepare(service, &binding(world), bound).await?;
+    Ok(services.cut_over(service, &revision).await?)
+}
+
+/// What a service doesn't serve with is deleted by hand.
+async fn discard_others(world: &World) -> Result<()> {
     let (secret, services) = (world.scene.secret(), world.platform()?.services);
-    let binding = Binding {
+    for role in secret.readers {
+        let service = role.default_service();
+        services.discard_others(service, &binding(world)).await?;
+    }
+    Ok(())
+}
+
+fn binding(world: &World) -> Binding {
+    let secret = world.scene.secret();
+    Binding {
         variable: secret.variable.to_owned(),
         secret: secret.store_name.to_owned(),
-    };
-    let service = role.default_service();
-    let revision = services.prepare(service, &binding, bound).await?;
-    Ok(services.cut_over(service, &revision).await?)
+    }
 }
 
 /// It stopped, with words that lead on, and nothing is retired.
@@ -139,6 +153,27 @@ async fn somebody_destroys_the_new_version() -> Result<()> {
             assert!(seen.is_enabled(OLD), "{step}");
         }
     }
+    Ok(())
+}
+
+/// The run is undone but for what it stored: that stays as long as a service reads it.
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_deploys_the_new_version_during_the_rollback() -> Result<()> {
+    let mut world = stored().await?;
+    world.is_lawful = false;
+    let stopped = stopped_after(&world, "cut-over").await?;
+    let back = Moments::dying_at("undo stage: before it is undone");
+    assert!(stopped.carry_on(Then::RollBack, &back).await.is_err());
+    deploy(&stopped, Bound::Pinned(number(3))).await?;
+    let (reason, hint) = failure(carry_on(&stopped, Then::RollBack).await, "back");
+    assert_eq!(reason, "a revision still reads the version");
+    assert!(!hint.is_empty());
+    assert!(stopped.see().await?.is_enabled(NEW), "disabled");
+    deploy(&stopped, Bound::Pinned(number(2))).await?;
+    discard_others(&stopped).await?;
+    carry_on(&stopped, Then::RollBack).await.context("again")?;
+    let seen = stopped.see().await?;
+    assert!(!seen.is_enabled(NEW) && seen.is_enabled(OLD));
     Ok(())
 }
 
