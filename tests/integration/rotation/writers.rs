@@ -9,6 +9,7 @@ use runbook::{StepError as _, Stopped};
 
 use super::keys::register;
 use super::moments::Moments;
+use super::other_people::stopped_after;
 use super::seen::Seen;
 use super::world::{Then, World};
 
@@ -209,4 +210,38 @@ async fn under_the_new_key_on_the_way_back_they_come_back() -> Result<()> {
         expect_nothing_lost(&seen, &start, start.value_in_use(), moment);
     }
     Ok(())
+}
+
+/// That nothing is under the new key tells nothing of a table that was or is empty.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_was_empty_or_is_emptied_stops_no_run() -> Result<()> {
+    let world = World::stored().await?;
+    let old = world.see().await?.value_in_use().to_owned();
+    for is_empty_at_first in [true, false] {
+        let copy = world.copy()?;
+        if is_empty_at_first {
+            empty(&copy)?;
+        }
+        let stopped = stopped_after(&copy, "cut-over").await?;
+        if is_empty_at_first {
+            register(&stopped.path("service.db"), ORDER, &old)?;
+        } else {
+            empty(&stopped)?;
+        }
+        let ended = stopped
+            .carry_on(Then::Resume, &Moments::undisturbed())
+            .await;
+        ended.unwrap_or_else(|stop| panic!("{is_empty_at_first}: {stop:?}"));
+        let seen = stopped.see().await?;
+        assert!(!seen.is_enabled(&old), "retired");
+        seen.expect_all_under(seen.value_in_use(), "empty");
+        assert_eq!(seen.table.cells.len(), usize::from(is_empty_at_first));
+    }
+    Ok(())
+}
+
+fn empty(world: &World) -> Result<()> {
+    let path = world.path("service.db").to_string_lossy().into_owned();
+    let mut connection = SqliteConnection::establish(&path)?;
+    Ok(connection.batch_execute("delete from dcr_clients")?)
 }
