@@ -52,6 +52,17 @@ async fn the_value_in_use() -> Result<()> {
     Ok(())
 }
 
+/// Somebody emptied it: what is stored would be no way back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_in_use_that_is_empty() -> Result<()> {
+    let (_issuer, installation) = installation().await?;
+    let emptied = installation.sandbox.read(".env")?.replace(OLD, "");
+    installation.sandbox.write_env(&emptied)?;
+    let program = with_value(&installation, SSO, NEW);
+    expect_refused(&installation, &program, &["` reads is empty", "hint:"])?;
+    Ok(())
+}
+
 /// Each with what it was, never with what it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn values_that_can_be_no_clients_secret() -> Result<()> {

@@ -107,6 +107,7 @@ impl Installation {
         let variables = text.lines().filter_map(|line| line.split_once('='));
         let secret =
             variables.filter(|(name, _)| name.ends_with("SECRET") || name.ends_with("URL"));
+        let secret = secret.filter(|(_, value)| !value.is_empty());
         Ok(secret.map(|(_, value)| value.to_owned()).collect())
     }
 
