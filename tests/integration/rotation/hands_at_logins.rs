@@ -78,13 +78,27 @@ async fn a_second_role_that_people_made_is_left_as_it_is_until_it_is_taken() -> 
 async fn a_session_that_the_old_role_still_has_is_ended() -> Result<()> {
     let world = inline(Mode::Alternate).await?;
     let start = world.see().await?;
-    let session = Server::connect(start.value_in_use()).await;
+    let here = start.value_in_use();
+    let (server_of, _) = here.rsplit_once('/').expect("a database");
+    let sessions = [
+        Server::connect(here).await,
+        Server::connect(&format!("{server_of}/postgres")).await,
+    ];
     let moment = "lock-out: before end sessions";
     assert!(world.begin(&Moments::dying_at(moment)).await.is_err());
-    session.batch_execute("select 1").await?;
-    carry_on(&world, Then::Resume).await?;
+    for session in &sessions {
+        session.batch_execute("select 1").await?;
+    }
+    let nothing = Moments::undisturbed();
+    let (ended, remarks) = world.carry_on_telling(Then::Resume, &nothing).await;
+    ended?;
+    let role = DatabaseUrl::parse(here)?.user()?.to_owned();
+    let said = format!("2 sessions of `{role}` were ended");
+    assert!(remarks.contains(&said), "{remarks:?}");
     world.see().await?.expect_rotated_from(&start, "a session");
-    assert!(session.batch_execute("select 1").await.is_err(), "left");
+    for session in sessions {
+        assert!(session.batch_execute("select 1").await.is_err(), "left");
+    }
     Ok(())
 }
 
@@ -195,5 +209,58 @@ async fn what_is_found_without_a_number_is_looked_at_before_it_is_taken() -> Res
         carry_on(&copy, Then::Resume).await?;
         copy.see().await?.expect_rotated_from(&start, "disabled");
     }
+    Ok(())
+}
+
+/// Right after a step has set it, or before the old version is retired.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_somebody_sets_meanwhile_is_found() -> Result<()> {
+    let refused = "the database refused a login";
+    let accepted = "the old login still works";
+    for (mode, moment, reason) in [
+        (Mode::Alternate, "second-role: after it is applied", refused),
+        (Mode::Alternate, "lock-out: after it is applied", accepted),
+        (Mode::Alternate, "lock-out: after it is verified", accepted),
+        (Mode::InPlace, "set-password: after it is applied", refused),
+    ] {
+        for then in THEN {
+            let mut world = stored(mode).await?;
+            let start = world.see().await?;
+            world.is_lawful = false;
+            let first = DatabaseUrl::parse(start.value_in_use())?;
+            let url = match moment.starts_with("second-role") {
+                true => DatabaseUrl::parse(&text(&second_url(&world)?))?,
+                false => first,
+            };
+            let moments = Moments::meanwhile(moment, server(&world).setting_password(&url));
+            let ended = world.begin(&moments).await;
+            assert_eq!(failure(ended, moment).0, reason, "{moment}");
+            assert!(
+                world.see().await?.is_enabled(start.value_in_use()),
+                "{moment}"
+            );
+            world.bring_to_its_end(then, &start, moment).await;
+        }
+    }
+    Ok(())
+}
+
+/// The last word of a rollback: the service could not open its next connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_to_a_url_that_logs_in_no_more_says_so() -> Result<()> {
+    let mut world = stored(Mode::Alternate).await?;
+    let start = world.see().await?;
+    world.is_lawful = false;
+    let stopped = stopped_after(&world, "pin").await?;
+    let first = DatabaseUrl::parse(start.value_in_use())?;
+    let other = first.with_login(first.user()?, &Password::generate())?;
+    let set = server(&world).setting_password(&other);
+    let moments = Moments::meanwhile("undo pin: after it is undone", set);
+    let (reason, _) = failure(stopped.carry_on(Then::RollBack, &moments).await, "pin");
+    assert_eq!(reason, "the database refused a login");
+    server(&world).set_password_by_hand(&first).await;
+    stopped
+        .bring_to_its_end(Then::RollBack, &start, "pin")
+        .await;
     Ok(())
 }

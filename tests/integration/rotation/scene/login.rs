@@ -3,6 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use integration_tests::{TestDatabase, TestRole};
 use platform::Error;
@@ -26,11 +28,13 @@ pub(in crate::rotation) struct Server {
     /// The number of the state that the roles are in. Only this test changes them.
     state: Cell<u64>,
     states: Cell<u64>,
+    /// How often somebody has set a password in the middle of a run.
+    set_meanwhile: Arc<AtomicU64>,
     /// The states that worlds were put into.
     put: RefCell<BTreeMap<(String, bool), u64>>,
     /// What the server said in which state to which URL: a login takes its time, and
     /// nothing but another state makes a difference to it.
-    answers: RefCell<BTreeMap<(u64, String, String), Login>>,
+    answers: RefCell<BTreeMap<(u64, u64, String, String), Login>>,
 }
 
 impl Server {
@@ -59,6 +63,7 @@ impl Server {
             admin,
             state: Cell::new(0),
             states: Cell::new(0),
+            set_meanwhile: Arc::default(),
             put: RefCell::default(),
             answers: RefCell::default(),
         })
@@ -101,6 +106,7 @@ impl Server {
     ) -> Result<Login, Error> {
         let key = (
             self.state.get(),
+            self.set_meanwhile.load(Ordering::Relaxed),
             url.expose_secret().to_owned(),
             like.unwrap_or_default().to_owned(),
         );
@@ -183,6 +189,26 @@ impl Server {
     pub(in crate::rotation) async fn set_password_by_hand(&self, url: &DatabaseUrl) {
         self.set_password(url).await;
         self.changed();
+    }
+
+    /// The same in the middle of a run.
+    pub(in crate::rotation) fn setting_password(
+        &self,
+        url: &DatabaseUrl,
+    ) -> impl FnOnce() + Send + 'static {
+        let password = url.password().expect("a password");
+        let statement = alter(url.user().expect("a role"), &password);
+        let (admin, count) = (self.database.url(), Arc::clone(&self.set_meanwhile));
+        move || {
+            let set = async move {
+                let admin = Server::connect(&admin).await;
+                admin.batch_execute(&statement).await.expect("a password");
+            };
+            let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+            let set = std::thread::spawn(move || runtime.block_on(set));
+            set.join().expect("no panic");
+            count.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     async fn set_password(&self, url: &DatabaseUrl) {
