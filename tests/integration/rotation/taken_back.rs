@@ -14,9 +14,10 @@ use super::world::{THEN, Then, World};
 /// The files of the store and of the services are again as they were after another step.
 fn put_back(folder: &Path, before: &Path) {
     for name in [".env", "store/services.json"] {
-        match before.join(name).exists() {
-            true => drop(fs::copy(before.join(name), folder.join(name)).expect("a copy")),
-            false => fs::remove_file(folder.join(name)).expect("an end"),
+        if before.join(name).exists() {
+            fs::copy(before.join(name), folder.join(name)).expect("a copy");
+        } else {
+            fs::remove_file(folder.join(name)).expect("an end");
         }
     }
 }
