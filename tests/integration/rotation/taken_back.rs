@@ -1,17 +1,18 @@
-//! What somebody takes back right after a step has done it: the step's verification finds that, so
-//! that no later step depends on it.
+//! What somebody takes back or spoils right after a step has done it: the step's verification finds
+//! that, so that no later step depends on it.
 use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
+use secret::FernetKey;
 
 use super::clients::{self, WRONG};
 use super::moments::Moments;
-use super::other_people::{failure, number, stopped_after};
+use super::other_people::{carry_on, failure, number, stopped_after};
 use super::seen::SECRET;
 use super::world::{THEN, Then, World};
 
-/// The files of the store and of the services are again as they were after another step.
+/// What services are bound to is again as it was after another step.
 fn put_back(folder: &Path, before: &Path) {
     for name in [".env", "store/services.json"] {
         if before.join(name).exists() {
@@ -22,7 +23,7 @@ fn put_back(folder: &Path, before: &Path) {
     }
 }
 
-/// The run stops at this step, and comes to either end once it is done again.
+/// The run stops at this step, and comes to either end.
 async fn expect_found(
     world: &World,
     (step, earlier): (&str, &str),
@@ -73,7 +74,7 @@ async fn what_services_are_bound_to() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_state_of_the_old_version() -> Result<()> {
     let world = World::stored().await?;
-    let index = format!("store/{}/versions.json", SECRET);
+    let index = format!("store/{SECRET}/versions.json");
     let enable = move |folder: &Path, before: &Path| {
         fs::copy(before.join(&index), folder.join(&index)).expect("a copy");
     };
@@ -84,7 +85,7 @@ async fn the_state_of_the_old_version() -> Result<()> {
 /// What a store hands out is not what it was given.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_value_of_the_candidate() -> Result<()> {
-    let key = secret::FernetKey::generate().to_text().to_string();
+    let key = FernetKey::generate().to_text().to_string();
     for (world, other) in [
         (World::stored().await?, key),
         (clients::stored().await?, WRONG.to_owned()),
@@ -99,6 +100,12 @@ async fn the_value_of_the_candidate() -> Result<()> {
             assert_eq!(reason, "a version was read back with another value");
             let seen = copy.see().await?;
             assert_eq!(seen.value_in_use(), start.value_in_use(), "{name}");
+            let mut again = copy.copy()?;
+            again.candidate = None;
+            failure(carry_on(&again, Then::Resume).await, name);
+            let seen = again.see().await?;
+            assert_eq!(seen.value_in_use(), start.value_in_use(), "{name} again");
+            // Whoever wants to go on takes it away, and the candidate is stored anew.
             if then == Then::Resume {
                 copy.platform()?.store.disable(name, number(3)).await?;
             }

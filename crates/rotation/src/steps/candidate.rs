@@ -2,7 +2,7 @@
 
 use platform::{Bound, Service, Version, VersionState};
 use runbook::Facts;
-use secret::VersionNumber;
+use secret::{SecretValue, VersionNumber};
 
 use crate::client_secret;
 use crate::context::{Consumer, Context, new_version, old_version};
@@ -105,18 +105,27 @@ pub(super) async fn adopt(
     version: VersionNumber,
 ) -> Result<VersionNumber, Error> {
     let value = context.value(version).await?;
-    let is_proved = match &context.material {
-        Material::Key(_) => true,
-        Material::ClientSecret(_) => client_secret::is_candidate(context, &value).await?,
-        Material::Login(_) => database_login::is_candidate(context, facts, &value).await?,
-    };
-    if is_proved {
+    if proves_itself(context, facts, &value).await? {
         return Ok(version);
     }
     Err(Error::ForeignVersion {
         secret: context.store.name.clone(),
         version,
     })
+}
+
+/// Whether a value that is known by its number alone does what the candidate is to do.
+pub(super) async fn proves_itself(
+    context: &Context,
+    facts: &Facts,
+    value: &SecretValue,
+) -> Result<bool, Error> {
+    match &context.material {
+        // A key is known by its fingerprint.
+        Material::Key(_) => Ok(true),
+        Material::ClientSecret(_) => client_secret::is_candidate(context, value).await,
+        Material::Login(_) => database_login::is_candidate(context, facts, value).await,
+    }
 }
 
 /// What is newer than the version in use would stop the run when it stages. Than the

@@ -5,7 +5,9 @@ use platform::{Change, Version, VersionState};
 use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Observed, Step, Undo};
 use secret::VersionNumber;
 
-use super::candidate::{adopt, find_in, find_staged, is_candidate, refuse_foreign_in};
+use super::candidate::{
+    adopt, find_in, find_staged, is_candidate, proves_itself, refuse_foreign_in,
+};
 use crate::context::{Context, new_version, old_version};
 use crate::error::Error;
 use crate::facts;
@@ -61,7 +63,11 @@ impl Step<Context, Error> for Stage {
         let read_back = context.value(version).await?;
         let is_same = match &context.candidate {
             Some(candidate) => read_back == *candidate,
-            None => is_candidate(context, facts, version).await?,
+            // Stored by a process that ended before it had read it back.
+            None => {
+                is_candidate(context, facts, version).await?
+                    && proves_itself(context, facts, &read_back).await?
+            }
         };
         if !is_same {
             return Err(Error::ReadBack {
