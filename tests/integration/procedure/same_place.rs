@@ -1,10 +1,12 @@
 //! A run goes on only where it began: with the same database, secret and services. Whoever opens
 //! another terminal may lack a variable that the first had.
 use std::fs;
+use std::os::unix::fs::symlink;
 
 use anyhow::Result;
+use secret::FernetKey;
 
-use super::sandbox::{Sandbox, assert_said};
+use super::sandbox::{RESTART, Sandbox, assert_said};
 
 const CLIENTS: u64 = 20;
 
@@ -48,4 +50,45 @@ async fn the_same_secret() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_service() -> Result<()> {
     assert_refused_without("HANDLER_SERVICE_NAME", "another-handler").await
+}
+
+/// Another store is empty, or has another value under the number of the old version.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_store() -> Result<()> {
+    for command in ["resume", "rollback"] {
+        let sandbox = Sandbox::with_clients(CLIENTS).await?;
+        sandbox.write("broken", "")?;
+        assert_said(&sandbox.run(&["rotate-dcr"])?, 2, &[]);
+        fs::remove_file(sandbox.path("broken"))?;
+        assert_said(&sandbox.pasted("cp -a .rotation another")?, 0, &[]);
+        let key = FernetKey::generate().to_text();
+        sandbox.write("another/dcr-encryption-key/1.value", &key)?;
+        for other in ["empty", "another"] {
+            sandbox.settings("", &format!("[local]\nstore = \"{other}\"\n{RESTART}"))?;
+            let before = sandbox.tree()?;
+            let output = sandbox.run(&[command])?;
+            assert_said(&output, 1, &["another store", "nothing was changed"]);
+            // Who looks into a store locks the secret there.
+            let mut differences = before.differences(&sandbox.tree()?);
+            differences.retain(|path| !path.starts_with("empty/"));
+            assert!(differences.is_empty(), "{differences:?}");
+        }
+        sandbox.settings("", RESTART)?;
+        assert_said(&sandbox.run(&[command])?, 0, &[]);
+        sandbox.expect_sound(CLIENTS)?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_by_another_name_is_the_same() -> Result<()> {
+    let sandbox = Sandbox::with_clients(CLIENTS).await?;
+    symlink(".", sandbox.path("linked"))?;
+    sandbox.write("broken", "")?;
+    let linked = "sqlite:///linked/clients.sqlite";
+    let begin = sandbox.program(&["rotate-dcr"]).env("DATABASE_URL", linked);
+    assert_said(&sandbox.checked(&begin)?, 2, &[]);
+    fs::remove_file(sandbox.path("broken"))?;
+    assert_said(&sandbox.run(&["resume"])?, 0, &["Rotated"]);
+    sandbox.expect_sound(CLIENTS)
 }

@@ -1,4 +1,6 @@
 //! A rotation from its beginning to its end.
+use std::fs;
+
 use anyhow::{Context as _, Result};
 use integration_tests::Output;
 use serde_json::Value;
@@ -74,6 +76,22 @@ async fn the_next_rotation_begins_where_the_last_ended() -> Result<()> {
         assert_eq!(sandbox.stored()?.len(), rotations + 1);
         assert_eq!(sandbox.opened_by(&old)?, (0, TOKENS));
         assert_eq!(sandbox.runs()?.len(), rotations);
+    }
+    Ok(())
+}
+
+/// As the settings have it; the rotations follow each other within the hour.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_is_young_enough_is_not_made_again() -> Result<()> {
+    let sandbox = Sandbox::with_clients(CLIENTS).await?;
+    for (oldest, expected) in [("1h", 1), ("1h", 1), ("0s", 2)] {
+        sandbox.settings(&format!("backup_max_age = \"{oldest}\""), RESTART)?;
+        assert_said(&sandbox.run(&["rotate-dcr"])?, 0, &[]);
+        let mut backups = 0;
+        for of_a_database in fs::read_dir(sandbox.path(".rotation/backups"))? {
+            backups += fs::read_dir(of_a_database?.path())?.count();
+        }
+        assert_eq!(backups, expected, "no older than {oldest}");
     }
     Ok(())
 }
