@@ -39,7 +39,7 @@ pub(crate) struct Procedure {
     pub(crate) operator: Name,
     /// Encrypted columns to leave alone.
     pub(crate) excluded_columns: Vec<ColumnName>,
-    /// What was typed of it; its flags name it again.
+    /// What was typed of the place; its flags name it again.
     pub(crate) place: cli::Place,
     pub(super) file: File,
 }
