@@ -214,6 +214,8 @@ async fn what_was_stored_anew_right_before_the_end_is_found() -> Result<()> {
             copy.platform()?.store.disable(SECRET, number(3)).await?;
             let died = Moments::dying_at("stage: after add");
             assert!(copy.carry_on(Then::Resume, &died).await.is_err(), "{case}");
+            let stored = copy.see().await?.versions.len();
+            assert_eq!(stored, start.versions.len() + 2, "{case}");
             copy.candidate = given;
             copy.bring_to_its_end(then, &start, &case).await;
         }
