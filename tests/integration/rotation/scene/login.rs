@@ -32,8 +32,8 @@ pub(in crate::rotation) struct Server {
     set_meanwhile: Arc<AtomicU64>,
     /// The states that worlds were put into.
     put: RefCell<BTreeMap<(String, bool), u64>>,
-    /// What the server said in which state to which URL: a login takes its time, and
-    /// nothing but another state makes a difference to it.
+    /// What the server said in which state, after how many passwords set meanwhile, to which
+    /// URL: a login takes its time, and nothing else makes a difference to it.
     answers: RefCell<BTreeMap<(u64, u64, String, String), Login>>,
 }
 
