@@ -47,8 +47,9 @@ impl Part {
         }
     }
 
-    /// Whether a case is in it; `number` counts them from 0.
-    fn has(self, number: usize) -> bool {
+    /// Whether a case is in it; `number` counts them from 0. Of a product of lists it is the
+    /// sum of what each counts: so a part has all that is in each list, in turn.
+    pub(crate) fn has(self, number: usize) -> bool {
         number % self.one_of == self.first
     }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 use runbook::Stopped;
 
+use super::every_moment::part;
 use super::moments::{BLOWS, Blow, Moments};
 use super::seen::Seen;
 use super::world::{Ended, Then, World};
@@ -14,7 +15,8 @@ use super::world::{Ended, Then, World};
 /// each earlier one.
 const TURNED_AT: [&str; 3] = ["prepare", "re-encrypt", "retire"];
 
-/// Hits the way back of a world at each of its moments, and gives the number of cases.
+/// Hits the way back of a world at each of its moments, with the one or the other blow in
+/// turn, and gives the number of cases.
 async fn every_moment_back(world: &World, start: &Seen, from: &str) -> Result<usize> {
     moments_back(world, start, from, |_| true).await
 }
@@ -30,7 +32,7 @@ pub(super) async fn moments_back(
     let copy = world.copy()?;
     copy.carry_on(Then::RollBack, &undisturbed).await?;
     copy.see().await?.expect_to_be(start, from);
-    let mut cases = 0;
+    let (part, mut cases) = (part(), 0);
     let passed = undisturbed.passed();
     let chosen = || {
         passed
@@ -39,7 +41,8 @@ pub(super) async fn moments_back(
             .filter(|(_, name)| is_chosen(name))
     };
     for (number, moment) in chosen() {
-        for blow in BLOWS {
+        let blows = BLOWS.into_iter().enumerate();
+        for (_, blow) in blows.filter(|(blow, _)| part.has(number + blow)) {
             let case = format!("back from {from}: {moment} ({number}) {blow:?}");
             let copy = world.copy()?;
             let ended = copy
@@ -50,7 +53,7 @@ pub(super) async fn moments_back(
             cases += 1;
         }
     }
-    assert_eq!(cases, chosen().count() * BLOWS.len());
+    assert!(cases > 0);
     Ok(cases)
 }
 
@@ -88,7 +91,7 @@ async fn from_every_step(world: &World, name: &str) -> Result<()> {
     cases += every_moment_back(&finished, &start, "the end").await?;
     eprintln!(
         "{name}: turned back after each of {} steps and at the end, each moment of the way \
-         back × fails or dies: {cases} cases in {} s",
+         back × fails or dies, gone through in part: {cases} cases in {} s",
         TURNED_AT.len(),
         began.elapsed().as_secs()
     );
