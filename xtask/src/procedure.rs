@@ -21,7 +21,7 @@ use secret::SecretValue;
 pub(crate) use self::ended::{Ended, Outcome};
 use self::find::{Found, find};
 pub(crate) use self::options::Options;
-use self::prepared::Prepared;
+use self::prepared::{Preparation, Prepared};
 use self::watcher::Watcher;
 use crate::cli;
 use crate::failure::Failure;
@@ -69,20 +69,19 @@ impl Procedure {
         settings.refuse_no_platform()?;
         let progress = Progress::new(surroundings.printer.without_notes());
         let progress = Arc::new(Mutex::new(progress));
-        let prepared = Prepared::new(
-            secret,
+        let preparation = Preparation {
             options,
-            &settings,
+            settings: &settings,
             timeouts,
-            &progress,
+            progress: &progress,
             surroundings,
-        );
+        };
         let Prepared {
             plan,
             platform,
             material,
             proxy,
-        } = prepared.await?;
+        } = preparation.of(secret).await?;
         containment::refuse_what_does_not_fit(options.containment, &secret, &platform)?;
         let context = Context {
             platform,

@@ -29,64 +29,78 @@ pub(super) struct Prepared {
     pub(super) proxy: Option<SqlProxy>,
 }
 
-impl Prepared {
-    pub(super) async fn new(
-        secret: Secret,
-        options: Options,
-        settings: &settings::Procedure,
-        timeouts: &cli::Timeouts,
-        progress: &Arc<Mutex<Progress>>,
-        surroundings: &Surroundings<'_>,
-    ) -> Result<Prepared, Failure> {
+/// What all of them are made ready from.
+pub(super) struct Preparation<'a> {
+    pub(super) options: Options,
+    pub(super) settings: &'a settings::Procedure,
+    pub(super) timeouts: &'a cli::Timeouts,
+    pub(super) progress: &'a Arc<Mutex<Progress>>,
+    pub(super) surroundings: &'a Surroundings<'a>,
+}
+
+impl Preparation<'_> {
+    pub(super) async fn of(&self, secret: Secret) -> Result<Prepared, Failure> {
         match secret {
             rotation::RED_HAT_SSO_CLIENT_SECRET => {
                 let client = Oauth {
-                    issuer: settings.issuers().red_hat_sso.as_deref(),
+                    issuer: self.settings.issuers().red_hat_sso.as_deref(),
                     setting: "red_hat_sso",
                     id: red_hat_sso_client_secret::CLIENT_ID,
                     proof: red_hat_sso_client_secret::PROOF,
                 };
-                Prepared::for_client(
-                    secret,
-                    options,
-                    settings,
-                    client,
-                    red_hat_sso_client_secret::plan,
-                )
+                self.of_client(secret, client, red_hat_sso_client_secret::plan)
             }
             rotation::GMA_CLIENT_SECRET => {
                 let client = Oauth {
-                    issuer: settings.issuers().gma.as_deref(),
+                    issuer: self.settings.issuers().gma.as_deref(),
                     setting: "gma",
                     id: gma_client_secret::CLIENT_ID,
                     proof: gma_client_secret::proof(),
                 };
-                Prepared::for_client(secret, options, settings, client, gma_client_secret::plan)
+                self.of_client(secret, client, gma_client_secret::plan)
             }
             rotation::DATABASE_URL => {
                 let neighbour = &database_url::NEIGHBOUR;
-                let plan = database_url::plan;
-                Prepared::for_login(secret, settings, options, neighbour, plan, surroundings).await
+                self.of_login(secret, neighbour, database_url::plan).await
             }
             rotation::SESSION_DATABASE_URL => {
                 let neighbour = &session_database_url::NEIGHBOUR;
                 let plan = session_database_url::plan;
-                Prepared::for_login(secret, settings, options, neighbour, plan, surroundings).await
+                self.of_login(secret, neighbour, plan).await
             }
             // Of the five, one is left.
-            _ => Prepared::for_key(options, settings, timeouts, progress, surroundings).await,
+            _ => self.of_key().await,
         }
     }
 
-    async fn for_login(
+    fn of_client(
+        &self,
         secret: Secret,
-        settings: &settings::Procedure,
-        options: Options,
+        oauth: Oauth<'_>,
+        plan: fn(client_secret::Parameters) -> Plan,
+    ) -> Result<Prepared, Failure> {
+        let (options, settings) = (self.options, self.settings);
+        let restart_by_hand = settings.cannot_restart(&secret);
+        Ok(Prepared {
+            plan: plan(client_secret::Parameters {
+                emergency: options.emergency,
+                containment: options.containment,
+                restart_by_hand,
+            }),
+            platform: settings.platform(None)?,
+            material: Material::ClientSecret(Box::new(oauth.client()?)),
+            proxy: None,
+        })
+    }
+
+    async fn of_login(
+        &self,
+        secret: Secret,
         neighbour: &Secret,
         plan: fn(database_login::Parameters) -> Plan,
-        surroundings: &Surroundings<'_>,
     ) -> Result<Prepared, Failure> {
-        let tls = settings.tls(surroundings)?;
+        let (options, settings) = (self.options, self.settings);
+        let tls = settings.tls(self.surroundings)?;
         let platform = settings.platform(None)?;
         let name = settings.store_of(&secret).name;
         let proxy = settings.proxy_to(&platform, &name).await?;
@@ -109,34 +123,9 @@ impl Prepared {
         })
     }
 
-    fn for_client(
-        secret: Secret,
-        options: Options,
-        settings: &settings::Procedure,
-        oauth: Oauth<'_>,
-        plan: fn(client_secret::Parameters) -> Plan,
-    ) -> Result<Prepared, Failure> {
-        let restart_by_hand = settings.cannot_restart(&secret);
-        Ok(Prepared {
-            plan: plan(client_secret::Parameters {
-                emergency: options.emergency,
-                containment: options.containment,
-                restart_by_hand,
-            }),
-            platform: settings.platform(None)?,
-            material: Material::ClientSecret(Box::new(oauth.client()?)),
-            proxy: None,
-        })
-    }
-
-    async fn for_key(
-        options: Options,
-        settings: &settings::Procedure,
-        timeouts: &cli::Timeouts,
-        progress: &Arc<Mutex<Progress>>,
-        surroundings: &Surroundings<'_>,
-    ) -> Result<Prepared, Failure> {
-        let (database, platform) = settings.reach(timeouts, surroundings).await?;
+    async fn of_key(&self) -> Result<Prepared, Failure> {
+        let (options, settings) = (self.options, self.settings);
+        let (database, platform) = settings.reach(self.timeouts, self.surroundings).await?;
         let plan = dcr_encryption_key::plan(dcr_encryption_key::Parameters {
             emergency: options.emergency,
             containment: options.containment,
@@ -149,8 +138,8 @@ impl Prepared {
             tls: database.tls,
             timeouts: database.timeouts,
             excluded_columns: settings.excluded_columns.clone(),
-            observer: row_observer(progress),
-            interrupt: surroundings.interrupt.clone(),
+            observer: row_observer(self.progress),
+            interrupt: self.surroundings.interrupt.clone(),
         }));
         Ok(Prepared {
             plan,
