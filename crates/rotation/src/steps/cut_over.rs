@@ -18,7 +18,7 @@ use crate::material::Material;
 /// Sends traffic to the revisions that read the new version.
 pub(crate) struct CutOver {
     about: &'static About,
-    /// What the services were bound to when they were observed, right before the change.
+    /// What the services were bound to when they were observed, right before each change.
     seen: RefCell<Option<Vec<Bound>>>,
 }
 
@@ -38,11 +38,6 @@ impl CutOver {
             about,
             seen: RefCell::default(),
         }
-    }
-
-    async fn look(&self, context: &Context) -> Result<Vec<Bound>, Error> {
-        let described = context.describe_all().await?;
-        Ok(described.iter().map(|(_, service)| service.bound).collect())
     }
 }
 
@@ -84,14 +79,12 @@ impl Step<Context, Error> for CutOver {
     }
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
-        let seen = self.seen.take();
-        let bounds = match seen {
-            Some(bounds) => bounds,
-            None => self.look(context).await?,
-        };
-        refuse_unstored_values(context, &bounds)?;
+        if self.seen.borrow().is_none() {
+            self.observe(context, log.facts()).await?;
+        }
         let new = Bound::Pinned(new_version(log.facts())?);
         for _ in 0..ROUNDS {
+            refuse_unstored_values(context, &self.seen.take().unwrap_or_default())?;
             let revisions = side_by_side(&context.consumers, async |consumer| {
                 serve_prepared(context, consumer, new).await
             });
