@@ -391,3 +391,58 @@ fn table_words(table: TableState) -> &'static str {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is stopped on purpose is no failure, wherever the database was.
+    #[test]
+    fn an_interruption_is_told_from_a_failure_of_the_database() {
+        let looked = |source| Error::database("survey the table", source);
+        let wrote = |source: reencrypt::Error| Error::Reencryption {
+            table: TableState::RolledBack,
+            source: Box::new(source),
+        };
+        assert!(looked(reencrypt::Error::Interrupted).is_interruption());
+        assert!(wrote(reencrypt::Error::Interrupted).is_interruption());
+        assert!(!looked(reencrypt::Error::ReadOnly).is_interruption());
+        assert!(!wrote(reencrypt::Error::ReadOnly).is_interruption());
+        assert!(!Error::CandidateLost.is_interruption());
+    }
+
+    #[test]
+    fn a_re_encryption_that_failed_says_what_became_of_the_table() {
+        let said = |table| {
+            let source = Box::new(reencrypt::Error::ReadOnly);
+            Error::Reencryption { table, source }.to_string()
+        };
+        let tables = [
+            TableState::Untouched,
+            TableState::RolledBack,
+            TableState::Unknown,
+        ];
+        assert_eq!(
+            tables.map(said),
+            [
+                "the re-encryption failed; nothing was written to the table",
+                "the re-encryption failed; it was rolled back, and the table is as it was before",
+                "the re-encryption failed; its commit's answer was lost: the table is either wholly \
+                 as before or wholly rewritten",
+            ]
+        );
+    }
+
+    #[test]
+    fn of_a_value_that_is_no_text_it_is_said() {
+        let error = Error::NotAUrl {
+            secret: "database-url".to_owned(),
+            place: "version 2".to_owned(),
+            source: None,
+        };
+        assert_eq!(
+            error.to_string(),
+            "`database-url` in version 2 is no database URL: it is no text"
+        );
+    }
+}

@@ -1,5 +1,6 @@
 //! What other people do to the file of variables and to the table in the middle of a run.
 use std::fs;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -105,6 +106,31 @@ async fn somebody_puts_another_value_into_the_file_of_variables() -> Result<()> 
     Ok(())
 }
 
+/// Right after the cutover, before it has looked: it isn't made once more over that value.
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_puts_another_value_there_during_the_cutover() -> Result<()> {
+    let mut world = World::stored().await?;
+    world.is_lawful = false;
+    let start = world.see().await?;
+    let other = FernetKey::generate().to_text().to_string();
+    let (path, edited) = (
+        world.path(".env"),
+        start.env.replace(start.value_in_use(), &other),
+    );
+    let edit = edited.clone();
+    let moments = Moments::meanwhile("cut-over: after cut over", move || {
+        fs::write(path, edit).expect("a file");
+    });
+    let (reason, _) = failure(world.begin(&moments).await, "meanwhile");
+    assert_eq!(reason, "a service doesn't read the store");
+    assert_eq!(fs::read_to_string(world.path(".env"))?, edited);
+    let rotated = edited.replace(&other, world.see().await?.latest().expect("a version").2);
+    fs::write(world.path(".env"), rotated)?;
+    carry_on(&world, Then::Resume).await?;
+    world.see().await?.expect_rotated_from(&start, "put back");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_restores_the_table_from_a_backup() -> Result<()> {
     let world = World::stored().await?;
@@ -194,9 +220,7 @@ async fn somebody_holds_the_table() -> Result<()> {
             let (path, holder) = (copy.path("service.db"), Arc::clone(&held));
             let moments =
                 Moments::meanwhile(&format!("{step}: the database: Locking"), move || {
-                    let mut other =
-                        SqliteConnection::establish(&path.to_string_lossy()).expect("it");
-                    other.batch_execute("begin immediate").expect("a lock");
+                    let other = hold(&path).expect("a lock");
                     *holder.lock().expect("a holder") = Some(other);
                 });
             let ended = if step.starts_with("undo") {
@@ -218,5 +242,25 @@ async fn somebody_holds_the_table() -> Result<()> {
             copy.bring_to_its_end(then, &start, &case).await;
         }
     }
+    Ok(())
+}
+
+/// A transaction that writes, or is about to.
+fn hold(database: &Path) -> Result<SqliteConnection> {
+    let mut other = SqliteConnection::establish(&database.to_string_lossy())?;
+    other.batch_execute("begin immediate")?;
+    Ok(other)
+}
+
+/// A rollback that has nothing to change in the table only reads it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_from_before_the_re_encryption_needs_no_lock_on_the_table() -> Result<()> {
+    let mut world = World::stored().await?;
+    world.lock_timeout = Duration::from_millis(100);
+    let start = world.see().await?;
+    let stopped = stopped_after(&world, "stage").await?;
+    let _held = hold(&stopped.path("service.db"))?;
+    let case = "somebody holds the table";
+    stopped.bring_to_its_end(Then::RollBack, &start, case).await;
     Ok(())
 }

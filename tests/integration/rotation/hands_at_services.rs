@@ -156,6 +156,29 @@ async fn somebody_destroys_the_new_version() -> Result<()> {
     Ok(())
 }
 
+/// What serves by then is somebody else's: a rollback that would take it away doesn't begin.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_takes_no_version_from_a_service_that_somebody_has_deployed() -> Result<()> {
+    let mut world = stored().await?;
+    world.is_lawful = false;
+    let stopped = stopped_after(&world, "cut-over").await?;
+    let (store, secret) = (stopped.platform()?.store, stopped.scene.secret().store_name);
+    for (value, is_known) in [(NEWER, false), (OLD, true), (NEW, true)] {
+        let value_of_it = SecretValue::from(value.as_bytes());
+        let version = store.add(secret, &value_of_it).await?;
+        deploy(&stopped, Bound::Pinned(version)).await?;
+        let looked = stopped.look_before_the_rollback().await;
+        assert_eq!(looked.is_ok(), is_known, "{value}: {looked:?}");
+        if let Err(error) = looked {
+            let said = format!("which reads version {version}, which this run doesn't know");
+            assert!(error.to_string().ends_with(&said), "{error}");
+        }
+    }
+    deploy(&stopped, Bound::Pinned(number(3))).await?;
+    stopped.look_before_the_rollback().await?;
+    Ok(())
+}
+
 /// The run is undone but for what it stored: that stays as long as a service reads it.
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_deploys_the_new_version_during_the_rollback() -> Result<()> {

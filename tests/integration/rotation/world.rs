@@ -270,6 +270,14 @@ impl World {
         (ended, process.watcher.remarks)
     }
 
+    /// Looks, as the program does before a rollback, that it can come to its end.
+    pub(super) async fn look_before_the_rollback(&self) -> Result<(), Error> {
+        let process = self.process(&Moments::undisturbed());
+        let mut context = process.expect("a process").context;
+        let history = self.history().expect("a history");
+        rotation::refuse_rollback(&mut context, &history).await
+    }
+
     /// Brings a run that was stopped to this end, with nothing in its way any more.
     pub(super) async fn bring_to_its_end(&self, then: Then, start: &Seen, case: &str) {
         let nothing = Moments::undisturbed();

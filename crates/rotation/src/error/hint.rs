@@ -100,3 +100,24 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         | Error::NoBackup => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever gave the value can look at it again; nobody gave the one in use just now.
+    #[test]
+    fn only_of_the_candidate_it_is_said_to_look_at_what_was_given() {
+        let refused = |place: &str| {
+            hint(&Error::RefusedByIssuer {
+                secret: "gma-client-secret".to_owned(),
+                place: place.to_owned(),
+                issuer: "https://sso.example.com".to_owned(),
+                client: "agent".to_owned(),
+            })
+        };
+        let said = refused("the candidate").unwrap();
+        assert!(said.contains("the whole value was given"), "{said}");
+        assert_eq!(refused("version 2"), None);
+    }
+}
