@@ -27,6 +27,7 @@ mod world;
 
 mod candidates;
 mod clients;
+mod closed;
 mod each_repeated;
 mod every_moment;
 mod hands_at_files;
@@ -40,6 +41,7 @@ mod logins;
 mod network;
 mod on_google;
 mod other_people;
+mod overtaken;
 mod sequences;
 mod taken_back;
 mod two_of_a_service;

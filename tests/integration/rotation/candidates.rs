@@ -1,6 +1,7 @@
 //! A client's new value as people give it: not yet, wrong, the same again, another one, and
 //! beside somebody who rotates by hand.
 use anyhow::Result;
+use platform::Bound;
 use runbook::{RunStatus, Stopped};
 
 use super::clients::{NEW, NEWER, OLD, WRONG, pinned, stored, value};
@@ -218,6 +219,35 @@ async fn what_was_stored_anew_right_before_the_end_is_found() -> Result<()> {
             assert_eq!(stored, start.versions.len() + 2, "{case}");
             copy.candidate = given;
             copy.bring_to_its_end(then, &start, &case).await;
+        }
+    }
+    Ok(())
+}
+
+/// A request that was sent again after its answer was lost may be carried out twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_stored_twice_is_one_candidate_and_goes_with_it() -> Result<()> {
+    let world = stored().await?;
+    let start = world.see().await?;
+    for (step, then) in [
+        ("stage", Then::Resume),
+        ("stage", Then::RollBack),
+        ("soak", Then::Resume),
+        ("soak", Then::RollBack),
+    ] {
+        let case = format!("{step}, then {then:?}");
+        let stopped = stopped_after(&world, step).await?;
+        let store = stopped.platform()?.store;
+        let copy = store.add(SECRET, &value(NEW)).await?.get();
+        carry_on(&stopped, then).await?;
+        let seen = stopped.see().await?;
+        match then {
+            Then::Resume => {
+                assert_eq!(seen.services[0].bound, Bound::Pinned(number(3)), "{case}");
+                assert!(!seen.is_enabled(OLD), "{case}: not retired");
+                assert_eq!(seen.versions[&copy].0, "enabled", "{case}");
+            }
+            Then::RollBack => seen.expect_to_be(&start, &case),
         }
     }
     Ok(())

@@ -156,6 +156,24 @@ async fn somebody_destroys_the_new_version() -> Result<()> {
     Ok(())
 }
 
+/// What takes its time to start is ready again before the outage begins.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prepared_revision_that_somebody_deletes_is_made_again_before_the_change() -> Result<()> {
+    let world = World::stored().await?;
+    let start = world.see().await?;
+    let stopped = stopped_after(&world, "prepare").await?;
+    discard_others(&stopped).await?;
+    let moments = Moments::undisturbed();
+    stopped.carry_on(Then::Resume, &moments).await?;
+    let passed = moments.passed();
+    let first = |moment: &str| passed.iter().position(|passed| passed == moment);
+    let made = first("prepare: after prepare").expect("made again");
+    let changed = first("re-encrypt: before it is applied").expect("a change");
+    assert!(made < changed);
+    stopped.see().await?.expect_rotated_from(&start, "deleted");
+    Ok(())
+}
+
 /// What serves by then is somebody else's: a rollback that would take it away doesn't begin.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollback_takes_no_version_from_a_service_that_somebody_has_deployed() -> Result<()> {

@@ -6,6 +6,7 @@ use anyhow::Result;
 use runbook::{RunStatus, Stopped};
 
 use super::moments::Moments;
+use super::other_people::stopped_after;
 use super::process::operator;
 use super::world::{Ended, Then, World};
 
@@ -56,6 +57,34 @@ async fn rolled_back_and_rotated_again_from_every_start() -> Result<()> {
             world.bring_to_its_end(Then::RollBack, &start, &case).await;
         }
     }
+    Ok(())
+}
+
+/// Bound to the same number before and after: a way back that has nothing to put right leaves
+/// the services alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_does_not_touch_services_that_are_bound_as_before() -> Result<()> {
+    let world = World::pinned().await?;
+    let start = world.see().await?;
+    let stopped = stopped_after(&world, "pin").await?;
+    let moments = Moments::undisturbed();
+    stopped.carry_on(Then::RollBack, &moments).await?;
+    let passed = moments.passed();
+    let is_change = |moment: &String| moment.ends_with("prepare") || moment.ends_with("cut over");
+    assert!(!passed.iter().any(is_change), "{passed:?}");
+    stopped.see().await?.expect_to_be(&start, "pinned before");
+    Ok(())
+}
+
+/// It is known after the preparation, and the cutover finds the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_name_of_a_new_revision_is_written_down_once() -> Result<()> {
+    let world = World::stored().await?;
+    begin(&world).await?;
+    let run = &world.runs().list()?[0];
+    let journal = fs::read_to_string(run.folder.join("journal.jsonl"))?;
+    let times = journal.matches("new revision of the handler").count();
+    assert_eq!(times, 1, "{journal}");
     Ok(())
 }
 

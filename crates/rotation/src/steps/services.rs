@@ -135,3 +135,20 @@ fn words(bound: Bound) -> String {
         Bound::Inline => "a value of its own".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use secret::VersionNumber;
+
+    use super::*;
+
+    #[test]
+    fn what_a_service_reads_is_told_in_words() {
+        let pinned = VersionNumber::new(4).map(Bound::Pinned);
+        let bounds = [Some(Bound::Latest), pinned, Some(Bound::Inline)];
+        assert_eq!(
+            bounds.map(|bound| bound.map(words).unwrap()),
+            ["the latest version", "version 4", "a value of its own"]
+        );
+    }
+}
