@@ -89,17 +89,13 @@ impl Step<Context, Error> for Prepare {
     }
 }
 
-/// Records the names of the revisions that read the new version, where they are new.
+/// Records the names of the revisions that read the new version.
 pub(super) fn record(
     context: &Context,
     revisions: Vec<String>,
     log: &mut Log<'_>,
 ) -> Result<(), Error> {
     for (consumer, revision) in context.consumers.iter().zip(revisions) {
-        let known = log.facts().name(fact(consumer));
-        if known.is_ok_and(|known| known == revision) {
-            continue;
-        }
         log.record(fact(consumer), Fact::Name(Name::new(revision)?))?;
     }
     Ok(())
