@@ -252,3 +252,29 @@ async fn what_was_stored_twice_is_one_candidate_and_goes_with_it() -> Result<()>
     }
     Ok(())
 }
+
+/// What was there before the run stored anything is not the run's, though nobody needs it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_from_before_the_run_that_somebody_enables_is_not_taken() -> Result<()> {
+    let mut world = pinned().await?;
+    let store = world.platform()?.store;
+    let theirs = store.add(SECRET, &value(OLD)).await?;
+    store.disable(SECRET, theirs).await?;
+    let start = world.see().await?;
+    let stopped = world.begin(&Moments::dying_at("stage: before add")).await;
+    assert!(stopped.is_err());
+    store.enable(SECRET, theirs).await?;
+    world.candidate = None;
+    let ended = carry_on(&world, Then::Resume).await;
+    assert!(matches!(ended, Err(Stopped::Waits { .. })), "{ended:?}");
+    assert_eq!(world.see().await?.env, start.env);
+    world.candidate = Some(NEWER);
+    let (reason, hint) = failure(carry_on(&world, Then::Resume).await, "enabled");
+    assert_eq!(reason, "somebody else added a version");
+    assert!(hint.contains(&format!("version {theirs}")), "{hint}");
+    store.disable(SECRET, theirs).await?;
+    world
+        .bring_to_its_end(Then::Resume, &start, "disabled")
+        .await;
+    Ok(())
+}

@@ -106,28 +106,38 @@ async fn somebody_puts_another_value_into_the_file_of_variables() -> Result<()> 
     Ok(())
 }
 
-/// Right after the cutover, before it has looked: it isn't made once more over that value.
+/// Right before the cutover, and right after it, before it has looked: it isn't made over that
+/// value, and not once more.
 #[tokio::test(flavor = "multi_thread")]
-async fn somebody_puts_another_value_there_during_the_cutover() -> Result<()> {
+async fn somebody_puts_another_value_there_around_the_cutover() -> Result<()> {
     let mut world = World::stored().await?;
     world.is_lawful = false;
     let start = world.see().await?;
-    let other = FernetKey::generate().to_text().to_string();
-    let (path, edited) = (
-        world.path(".env"),
-        start.env.replace(start.value_in_use(), &other),
-    );
-    let edit = edited.clone();
-    let moments = Moments::meanwhile("cut-over: after cut over", move || {
-        fs::write(path, edit).expect("a file");
-    });
-    let (reason, _) = failure(world.begin(&moments).await, "meanwhile");
-    assert_eq!(reason, "a service doesn't read the store");
-    assert_eq!(fs::read_to_string(world.path(".env"))?, edited);
-    let rotated = edited.replace(&other, world.see().await?.latest().expect("a version").2);
-    fs::write(world.path(".env"), rotated)?;
-    carry_on(&world, Then::Resume).await?;
-    world.see().await?.expect_rotated_from(&start, "put back");
+    for (moment, is_cut_over) in [
+        ("re-encrypt: after it is verified", false),
+        ("cut-over: after cut over", true),
+    ] {
+        let copy = world.copy()?;
+        let other = FernetKey::generate().to_text().to_string();
+        let edited = start.env.replace(start.value_in_use(), &other);
+        let (path, edit) = (copy.path(".env"), edited.clone());
+        let moments = Moments::meanwhile(moment, move || {
+            fs::write(path, edit).expect("a file");
+        });
+        let (reason, _) = failure(copy.begin(&moments).await, moment);
+        assert_eq!(reason, "a service doesn't read the store", "{moment}");
+        let seen = copy.see().await?;
+        assert_eq!(seen.env, edited, "{moment}: taken away");
+
+        let new = seen.latest().expect("a version").2;
+        let was_there = if is_cut_over {
+            new
+        } else {
+            start.value_in_use()
+        };
+        fs::write(copy.path(".env"), edited.replace(&other, was_there))?;
+        copy.bring_to_its_end(Then::Resume, &start, moment).await;
+    }
     Ok(())
 }
 

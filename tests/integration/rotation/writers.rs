@@ -60,17 +60,17 @@ fn expect_nothing_lost(seen: &Seen, start: &Seen, key: &str, case: &str) {
 async fn under_the_old_key_before_the_verification_they_are_swept() -> Result<()> {
     let world = World::stored().await?;
     let start = world.see().await?;
-    for moment in [
-        "check: after it is applied",
-        "stage: after it is verified",
-        "dry-run: after it is applied",
-        "re-encrypt: before it is applied",
-        "re-encrypt: after it is applied",
-        "cut-over: before cut over",
-        "cut-over: after cut over",
-        "cut-over: after it is verified",
+    for (moment, swept_then) in [
+        ("check: after it is applied", 0),
+        ("stage: after it is verified", 0),
+        ("dry-run: after it is applied", 0),
+        ("re-encrypt: before it is applied", 0),
+        ("re-encrypt: after it is applied", 1),
+        ("cut-over: before cut over", 1),
+        ("cut-over: after cut over", 1),
+        ("cut-over: after it is verified", 1),
         // It waited for the sweep's lock, and is the last of its instance.
-        "sweep: after it is verified",
+        ("sweep: after it is verified", 1),
     ] {
         let (copy, ended) = with_an_order_at(&world, moment, start.value_in_use()).await?;
         ended?;
@@ -78,6 +78,8 @@ async fn under_the_old_key_before_the_verification_they_are_swept() -> Result<()
         let new = seen.value_in_use().to_owned();
         assert!(!seen.is_enabled(start.value_in_use()), "{moment}: retired");
         expect_nothing_lost(&seen, &start, &new, moment);
+        let swept = copy.history()?.facts.count("tokens swept");
+        assert_eq!(swept.unwrap_or_default(), swept_then, "{moment}");
     }
     Ok(())
 }
