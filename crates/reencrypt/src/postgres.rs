@@ -278,3 +278,15 @@ impl Table for PostgresTable {
         self.transaction = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_time_at_all_is_not_taken_for_no_limit() {
+        assert_eq!(milliseconds(Duration::ZERO), 1);
+        assert_eq!(milliseconds(Duration::from_secs(10)), 10_000);
+        assert_eq!(milliseconds(Duration::MAX), i32::MAX as u128);
+    }
+}

@@ -121,3 +121,18 @@ fn insert(connection: &mut SqliteConnection, client: &SampleClient) -> QueryResu
     .execute(connection)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What one client got in place of another's would not be seen otherwise.
+    #[test]
+    fn no_two_clients_have_the_same_secrets() {
+        for secret in [client_secret, registration_access_token] {
+            let secrets: std::collections::BTreeSet<_> = (0..100).map(secret).collect();
+            assert_eq!(secrets.len(), 100);
+            assert!(secrets.iter().all(|secret| secret.starts_with("made-up-")));
+        }
+    }
+}

@@ -236,3 +236,24 @@ impl Table for SqliteTable {
         self.witness = OnceLock::new();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_may_not_be_opened_is_told_from_one_that_is_no_database() {
+        let opened = |message: &str| {
+            let error = diesel::ConnectionError::BadConnection(message.to_owned());
+            not_opened(Path::new("service.db"), &error)
+        };
+        assert!(matches!(
+            opened("unable to open database file"),
+            Error::FilePermission { action: "open", .. }
+        ));
+        assert!(matches!(
+            opened("file is not a database"),
+            Error::Statement { .. }
+        ));
+    }
+}

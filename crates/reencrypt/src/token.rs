@@ -195,4 +195,19 @@ mod tests {
     fn a_cell_does_not_print_what_it_holds() {
         assert_eq!(format!("{:?}", Cell(b"a secret".to_vec())), "Cell(8 bytes)");
     }
+
+    #[test]
+    fn each_reason_why_a_cell_cannot_be_read_is_told_in_words_of_its_own() {
+        let reasons = [
+            Unreadable::EmptyString,
+            Unreadable::NotBase64,
+            Unreadable::WrongLength,
+            Unreadable::NotAToken,
+            Unreadable::NoKeyOpensIt,
+        ];
+        let words = reasons.map(|reason| reason.to_string());
+        assert!(words.iter().all(|words| !words.is_empty()));
+        let others: std::collections::BTreeSet<_> = words.iter().collect();
+        assert_eq!(others.len(), reasons.len(), "{words:?}");
+    }
 }
