@@ -59,7 +59,7 @@ pub(super) const NOT_RUN: [(&str, &str, &str); 24] = [
     ),
     (
         "tests/README.md",
-        "cargo mutants --package rotation --test-package integration-tests -- -- procedure:: secrets:: rotation::",
+        "cargo mutants --package rotation --test-package rotation --test-package integration-tests \\\n    -- -- tests:: procedure:: secrets:: rotation::",
         A_TOOL_AND_HOURS,
     ),
     (
