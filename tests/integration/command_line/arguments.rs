@@ -142,7 +142,10 @@ async fn a_secret_in_the_place_of_a_path_is_not_quoted() -> Result<()> {
         (&[&joined], 64),
         (&["--old-key-file", unpadded], 64),
         (&["--old-key-file", standard_alphabet], 64),
-        (&["--old-key-file", URL], 1),
+        (&["--old-key-file", URL], 64),
+        (&["--settings", URL], 1),
+        // What an issuer makes has no form by which it could be told.
+        (&["--new-key-file", "tell-n0body-3f2b8c1e77aa4c1d"], 64),
     ] {
         let run = Xtask::on("rotate-dcr", &subject)
             .secret("tell-n0body")

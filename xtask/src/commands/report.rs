@@ -12,7 +12,8 @@ use crate::cli::{self, EvidenceForm};
 use crate::evidence::{json_line, render};
 use crate::exit_code;
 use crate::failure::{Failure, chain};
-use crate::output::{Printer, plain};
+use crate::input::shown_run;
+use crate::output::Printer;
 use crate::settings;
 
 /// Runs the command and gives its exit code.
@@ -50,7 +51,7 @@ type Found = Result<Result<History, Failure>, String>;
 fn named(runs: Vec<RunSummary>, name: &str) -> Found {
     let mut runs = runs.into_iter();
     let run = runs.find(|run| run.name == name);
-    let run = run.ok_or_else(|| format!("there is no run `{}`", plain(name)))?;
+    let run = run.ok_or_else(|| format!("there is no run {}", shown_run(name)))?;
     Ok(run.history.map_err(|error| Failure::from_journal(&error)))
 }
 

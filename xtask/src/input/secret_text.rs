@@ -5,15 +5,14 @@ mod source;
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use secret::FernetKey;
 use zeroize::Zeroizing;
 
 pub(crate) use self::source::Source;
 use super::terminal::{Answer, Terminal, read_secret};
+use super::typed_secret::may_be_secret;
 use crate::failure::{Failure, chain};
 use crate::settings::Surroundings;
 
@@ -113,16 +112,18 @@ fn warn_if_others_can_read(
 }
 
 fn cannot_open(wanted: &Wanted<'_>, path: &Path, error: &io::Error) -> Failure {
-    if FernetKey::looks_like_key(path.as_os_str().as_bytes())
-        && error.kind() == io::ErrorKind::NotFound
-    {
+    let is_nowhere = matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename
+    );
+    if is_nowhere && may_be_secret(path.as_os_str().as_encoded_bytes()) {
         return Failure::usage(format!(
-            "what follows `{}` looks like a key, not like the path of a file; it is not shown here",
-            wanted.flag,
+            "what follows `{}` is no file, and may be the {} itself; it is not shown here",
+            wanted.flag, wanted.what,
         ))
         .nothing_changed()
         .hint(
-            "keys are never arguments, because every user of the machine can see a process's \
+            "secrets are never arguments, because every user of the machine can see a process's \
              arguments; remove it from your shell's history, and put it in a file",
         );
     }

@@ -4,7 +4,7 @@ use rotation::Secret;
 use runbook::History;
 
 use crate::failure::Failure;
-use crate::output::plain;
+use crate::input::shown_run;
 use crate::settings;
 
 /// A run that is meant.
@@ -29,6 +29,7 @@ pub(crate) fn find(
 ) -> Result<Found, Failure> {
     settings.refuse_no_platform()?;
     let (name, history) = search(settings, name, verb)?;
+    refuse_other_platform(settings, &name, &history)?;
     let rotation = history.rotation.as_str();
     let secret = Secret::named(rotation).ok_or_else(|| {
         Failure::check(format!(
@@ -42,6 +43,25 @@ pub(crate) fn find(
         history,
         secret,
     })
+}
+
+/// What the run is about is nowhere else.
+fn refuse_other_platform(
+    settings: &settings::Procedure,
+    name: &str,
+    history: &History,
+) -> Result<(), Failure> {
+    let (its_own, here) = (history.platform.as_str(), settings.platform.to_string());
+    if its_own == here {
+        return Ok(());
+    }
+    Err(Failure::check(format!(
+        "the run `{name}` was begun on the platform `{its_own}`, and this is `{here}`"
+    ))
+    .nothing_changed()
+    .hint(format!(
+        "`--platform {its_own}`, with the settings that the run was begun with"
+    )))
 }
 
 fn search(
@@ -81,7 +101,7 @@ fn search(
             "finished ones have to be named",
         ),
         (Some(name), _, _) => refused(
-            &format!("there is no run `{}`", plain(name)),
+            &format!("there is no run {}", shown_run(name)),
             "names are case-sensitive",
         ),
     }

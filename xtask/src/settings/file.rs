@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::cli::{local_path, waiting_time};
 use crate::failure::{Failure, chain};
+use crate::input::shown_path;
 
 /// The file that is read when no other is named.
 pub(crate) const DEFAULT_PATH: &str = "rotation.toml";
@@ -178,8 +179,8 @@ pub(crate) fn read(named: Option<&Path>) -> Result<File, Failure> {
         }
         Err(error) => {
             return Err(Failure::check(format!(
-                "the settings can't be read from `{}`: {}",
-                path.display(),
+                "the settings can't be read from {}: {}",
+                shown_path(path),
                 chain(&error)
             ))
             .nothing_changed());
@@ -197,8 +198,8 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<File, Failure> {
             1 + before.matches('\n').count()
         });
         Failure::check(format!(
-            "line {line} of `{}` is not understood: {}",
-            path.display(),
+            "line {line} of {} is not understood: {}",
+            shown_path(path),
             without_value(error.message())
         ))
         .nothing_changed()
