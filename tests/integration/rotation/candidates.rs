@@ -7,6 +7,7 @@ use runbook::{RunStatus, Stopped};
 use super::clients::{NEW, NEWER, OLD, WRONG, pinned, stored, value};
 use super::moments::Moments;
 use super::other_people::{carry_on, failure, number, stopped_after};
+use super::scene::Scene;
 use super::world::{THEN, Then, World};
 
 const SECRET: &str = "redhat-sso-client-secret";
@@ -277,5 +278,35 @@ async fn a_version_from_before_the_run_that_somebody_enables_is_not_taken() -> R
     world
         .bring_to_its_end(Then::Resume, &start, "disabled")
         .await;
+    Ok(())
+}
+
+/// The services would go back to a value that is of no use; where they read it still, there is
+/// nothing to lose.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_to_a_value_that_was_revoked_meanwhile_does_not_begin() -> Result<()> {
+    for (step, is_moved) in [("prepare", false), ("cut-over", true), ("soak", true)] {
+        let mut world = stored().await?;
+        let start = world.see().await?;
+        // Whoever revokes a value that is in use breaks one.
+        world.is_lawful = false;
+        let stopped = stopped_after(&world, step).await?;
+        let Scene::Client(issuer) = &stopped.scene else {
+            panic!("no issuer");
+        };
+        // Who doesn't answer revokes nothing.
+        issuer.set_away(true);
+        stopped.look_before_the_rollback().await?;
+        issuer.set_away(false);
+        issuer.revoke(OLD);
+        let looked = stopped.look_before_the_rollback().await;
+        let said = looked.err().map(|error| error.to_string());
+        assert_eq!(said.is_some(), is_moved, "{step}");
+        assert!(
+            said.is_none_or(|said| said.contains("was revoked")),
+            "{step}"
+        );
+        stopped.bring_to_its_end(Then::Resume, &start, step).await;
+    }
     Ok(())
 }

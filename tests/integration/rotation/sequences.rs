@@ -156,7 +156,8 @@ async fn people_are_waited_for() -> Result<()> {
         // Nobody says that it is done: it waits on.
         ended = resume(&world).await;
         assert!(waits_for_people(&ended, step), "{step}: {ended:?}");
-        let back = world.copy()?;
+        let mut back = world.copy()?;
+        back.people = true;
         back.bring_to_its_end(Then::RollBack, &start, step).await;
         let mut on = world.copy()?;
         on.people = true;

@@ -9,7 +9,7 @@ use runbook::{StepError as _, Stopped};
 
 use super::keys::register;
 use super::moments::Moments;
-use super::other_people::stopped_after;
+use super::other_people::{carry_on, stopped_after};
 use super::seen::Seen;
 use super::world::{Then, World};
 
@@ -246,4 +246,27 @@ fn empty(world: &World) -> Result<()> {
     let path = world.path("service.db").to_string_lossy().into_owned();
     let mut connection = SqliteConnection::establish(&path)?;
     Ok(connection.batch_execute("delete from dcr_clients")?)
+}
+
+/// People restart it with the old key before the table goes back: what it wrote under the new one
+/// until then goes with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn until_the_service_is_restarted_on_the_way_back_they_are_moved_as_well() -> Result<()> {
+    let mut world = World::stored().await?;
+    world.parameters.restart_by_hand = true;
+    let start = world.see().await?;
+    world.begin(&Moments::undisturbed()).await?;
+    let new = world.see().await?.value_in_use().to_owned();
+    world.people = false;
+    let ended = carry_on(&world, Then::RollBack).await;
+    assert!(matches!(ended, Err(Stopped::Waits { .. })), "{ended:?}");
+    let waiting = world.see().await?;
+    assert!(waiting.value_in_use() == start.value_in_use(), "in .env");
+    waiting.expect_all_under(&new, "nobody has restarted it");
+    register(&world.path("service.db"), ORDER, &new)?;
+    world.people = true;
+    carry_on(&world, Then::RollBack).await?;
+    let seen = world.see().await?;
+    expect_nothing_lost(&seen, &start, start.value_in_use(), "restarted");
+    Ok(())
 }

@@ -53,6 +53,10 @@ const OF_LOGIN: About = About {
 };
 
 const OF_KEY: About = About {
+    undo: Undo::ByPeople(
+        "the service gets the old key back; restart it by hand then: the table goes back to the old key \
+         next, with what was written under the new one",
+    ),
     verified: "by whoever restarted it; the sweep finds what the old process wrote meanwhile",
     outage: Some("until it is restarted, the service can't answer known orders"),
     ..ABOUT
@@ -72,8 +76,9 @@ impl Step<Context, Error> for RestartByHand {
         Ok(Applied::Done)
     }
 
-    /// A login that is locked out while the service still runs with it is an outage: the
-    /// old URL is put back first, so that people can restart the service with it.
+    /// A login that is locked out while the service still runs with it is an outage, and what
+    /// the service writes under a key that is gone nobody can read: the old value is put back
+    /// first, so that people can restart the service with it.
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
         if matches!(self.0.undo, Undo::ByPeople(_)) {
             send_back(context, log.facts()).await?;
