@@ -92,3 +92,23 @@ async fn a_database_by_another_name_is_the_same() -> Result<()> {
     assert_said(&sandbox.run(&["resume"])?, 0, &["Rotated"]);
     sandbox.expect_sound(CLIENTS)
 }
+
+/// What the run is about is not there, whatever the settings say of that platform.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_platform() -> Result<()> {
+    let sandbox = Sandbox::with_clients(CLIENTS).await?;
+    sandbox.write("broken", "")?;
+    assert_said(&sandbox.run(&["rotate-dcr"])?, 2, &[]);
+    fs::remove_file(sandbox.path("broken"))?;
+    let settings = fs::read_to_string(sandbox.path("rotation.toml"))?;
+    let settings =
+        format!("{settings}\n[google_cloud]\nproject = \"p1\"\nregion = \"us-central1\"\n");
+    sandbox.write("rotation.toml", &settings)?;
+    for command in ["resume", "rollback"] {
+        let output = sandbox.run(&[command, "--platform", "google-cloud"])?;
+        let said = ["was begun on the platform `local`", "`--platform local`"];
+        assert_said(&output, 1, &said);
+    }
+    assert_said(&sandbox.run(&["resume", "--platform", "local"])?, 0, &[]);
+    Ok(())
+}
