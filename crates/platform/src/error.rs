@@ -137,6 +137,18 @@ pub enum Error {
         /// The variable.
         variable: String,
     },
+    /// The file is replaced, and the new one can't be given what the old one has.
+    #[error("the owner, the group and the mode of `{path}` ({owner}:{group}) can't be kept")]
+    NotKept {
+        /// The file.
+        path: PathBuf,
+        /// Its user's number.
+        owner: u32,
+        /// Its group's number.
+        group: u32,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Somebody else wrote the file of variables in the same moment.
     #[error("`{path}` was changed by somebody else meanwhile")]
     EnvFileChanged {
@@ -302,6 +314,9 @@ impl Error {
             Error::Unwritable { .. } => {
                 "a value there must be text without `${`, and without control characters"
             }
+            Error::NotKept { .. } => {
+                "run this as the file's owner, who has to be in its group, or as root"
+            }
             Error::EnvFileChanged { .. } => "try again when nobody edits it",
             Error::Overtaken { .. } => "agree with them who goes first; trying again is safe",
             Error::RevisionServes { .. } => "send the traffic to another revision first",
@@ -348,6 +363,7 @@ impl Error {
             Error::NoVariable { .. } => "a variable is not set",
             Error::RepeatedVariable { .. } => "a variable is set more than once",
             Error::Unwritable { .. } => "a value could not be written to the file of variables",
+            Error::NotKept { .. } => "the file of variables could not be replaced",
             Error::EnvFileChanged { .. } => "the file of variables was changed meanwhile",
             Error::NoSuchService { .. } => "a service does not exist",
             Error::NoSuchRevision { .. } => "a revision does not exist",

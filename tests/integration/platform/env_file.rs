@@ -1,6 +1,6 @@
 //! The `.env` file: nothing else in it changes, nor does what it is.
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 
 use anyhow::Result;
 use platform::Bound;
@@ -84,5 +84,23 @@ async fn its_mode_is_kept_and_a_link_stays_a_link() -> Result<()> {
         let names = Lab::names_in(lab.env().parent().expect("a folder"))?;
         assert!(names.iter().all(|name| !name.contains("unfinished")));
     }
+    Ok(())
+}
+
+/// Root may give a file to anybody: the service of another user reads it by its group.
+#[tokio::test]
+async fn its_owner_and_its_group_are_kept() -> Result<()> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let lab = Lab::new()?;
+    chown(lab.env(), Some(12_345), Some(54_321))?;
+    fs::set_permissions(lab.env(), fs::Permissions::from_mode(0o640))?;
+    let (platform, _, revision) = lab.prepared().await?;
+    platform.services.cut_over(SERVICE, &revision).await?;
+    assert!(lab.read(".env")?.contains(NEW));
+    let now = fs::metadata(lab.env())?;
+    assert_eq!((now.uid(), now.gid()), (12_345, 54_321));
+    assert_eq!(mode(&lab.env())?, 0o640);
     Ok(())
 }

@@ -5,13 +5,13 @@
 )]
 
 mod quote;
+mod stand_in;
 mod statement;
 #[cfg(test)]
 mod tests;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
@@ -97,7 +97,9 @@ impl EnvFile {
             return Err(Error::EnvFileChanged { path });
         }
         let metadata = fs::metadata(&self.path).map_err(Error::file("read", &self.path))?;
-        whole_file::replace(&self.path, &edited.text, |file| adapt(file, &metadata))
+        whole_file::replace(&self.path, &edited.text, |file| {
+            stand_in::adapt(file, &self.path, &metadata)
+        })
     }
 
     /// Removes what a replacement that was cut off left beside it: that holds a value which
@@ -108,9 +110,7 @@ impl EnvFile {
 
     /// Whether the file could be replaced now; nothing is left of the attempt.
     pub(super) fn check_writable(&self) -> Result<(), Error> {
-        let unfinished = whole_file::unfinished(&self.path);
-        let tried = whole_file::create(&unfinished).and_then(|_| fs::remove_file(&unfinished));
-        tried.map_err(Error::file("write beside", &self.path))
+        stand_in::check(&self.path)
     }
 
     fn assignments(&self) -> Result<Vec<Assignment>, Error> {
@@ -158,16 +158,4 @@ impl EnvFile {
                         || old.read(&self.text) == new.read(&edited.text))
             })
     }
-}
-
-/// The owner that the file had, if this user may give it away, and its mode; but
-/// not the rights of a group that it no longer belongs to.
-fn adapt(file: &File, old: &fs::Metadata) -> io::Result<()> {
-    let _ = fchown(file, None, Some(old.gid()));
-    let _ = fchown(file, Some(old.uid()), None);
-    let mut mode = old.mode() & 0o777;
-    if file.metadata()?.gid() != old.gid() {
-        mode &= 0o707;
-    }
-    file.set_permissions(fs::Permissions::from_mode(mode))
 }

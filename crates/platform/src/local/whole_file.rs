@@ -29,18 +29,19 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 pub(super) fn replace(
     path: &Path,
     bytes: &[u8],
-    adapt: impl FnOnce(&File) -> io::Result<()>,
+    adapt: impl FnOnce(&File) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let unfinished = unfinished(path);
-    let written = create(&unfinished).and_then(|mut file| {
-        file.write_all(bytes)?;
+    let failed = |error| Error::file("write", path)(error);
+    let write = || {
+        let mut file = create(&unfinished).map_err(failed)?;
+        file.write_all(bytes).map_err(failed)?;
         adapt(&file)?;
-        file.sync_all()
-    });
-    let moved = written.and_then(|()| fs::rename(&unfinished, path));
-    moved.map_err(|error| {
+        file.sync_all().map_err(failed)?;
+        fs::rename(&unfinished, path).map_err(failed)
+    };
+    write().inspect_err(|_| {
         let _ = fs::remove_file(&unfinished);
-        Error::file("write", path)(error)
     })?;
     sync_folder_of(path)
 }

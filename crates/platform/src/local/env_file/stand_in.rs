@@ -1,0 +1,46 @@
+//! The file that takes the place of another: read by whom the other was read by.
+
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+use std::path::Path;
+
+use crate::Error;
+
+/// Gives a file that its owner alone can read the owner, the group and the mode of the
+/// one whose place it takes, in this order: at no moment can anybody read it who could
+/// not read the other.
+///
+/// # Errors
+///
+/// [`Error::NotKept`] where this user may not: who reads the file by its group could not
+/// any more.
+pub(super) fn adapt(file: &File, path: &Path, old: &Metadata) -> Result<(), Error> {
+    give(file, old).map_err(|source| Error::NotKept {
+        path: path.to_owned(),
+        owner: old.uid(),
+        group: old.gid(),
+        source,
+    })
+}
+
+fn give(file: &File, old: &Metadata) -> io::Result<()> {
+    let new = file.metadata()?;
+    // The group first: it takes the owner to give it.
+    if new.gid() != old.gid() {
+        fchown(file, None, Some(old.gid()))?;
+    }
+    if new.uid() != old.uid() {
+        fchown(file, Some(old.uid()), None)?;
+    }
+    file.set_permissions(fs::Permissions::from_mode(old.mode() & 0o777))
+}
+
+/// Whether a file could be replaced now, as far as that can be tried with one that has
+/// no name: nobody sees it, and nothing is left of it.
+pub(super) fn check(path: &Path) -> Result<(), Error> {
+    let old = fs::metadata(path).map_err(Error::file("read", path))?;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let tried = tempfile::tempfile_in(folder).map_err(Error::file("write beside", path))?;
+    adapt(&tried, path, &old)
+}
