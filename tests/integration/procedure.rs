@@ -33,4 +33,6 @@ mod several;
 mod signalled;
 mod stuck;
 mod terminal;
+#[cfg(target_os = "linux")]
+mod unwritable;
 mod whole;

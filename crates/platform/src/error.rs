@@ -149,6 +149,19 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// The file is mounted by itself, as a container's may be: the system has nobody put
+    /// another one in its place.
+    #[error("`{path}` is a mount of its own: no new file can take its place")]
+    MountPoint {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file has an attribute that keeps it as it is.
+    #[error("`{path}` is immutable: no new file can take its place")]
+    Immutable {
+        /// The file.
+        path: PathBuf,
+    },
     /// Somebody else wrote the file of variables in the same moment.
     #[error("`{path}` was changed by somebody else meanwhile")]
     EnvFileChanged {
@@ -317,6 +330,12 @@ impl Error {
             Error::NotKept { .. } => {
                 "run this as the file's owner, who has to be in its group, or as root"
             }
+            Error::MountPoint { .. } => {
+                "mount the folder that it is in, or run this where the file itself is"
+            }
+            Error::Immutable { path } => {
+                return Some(format!("`chattr -ia '{}'`", path.display()));
+            }
             Error::EnvFileChanged { .. } => "try again when nobody edits it",
             Error::Overtaken { .. } => "agree with them who goes first; trying again is safe",
             Error::RevisionServes { .. } => "send the traffic to another revision first",
@@ -363,7 +382,9 @@ impl Error {
             Error::NoVariable { .. } => "a variable is not set",
             Error::RepeatedVariable { .. } => "a variable is set more than once",
             Error::Unwritable { .. } => "a value could not be written to the file of variables",
-            Error::NotKept { .. } => "the file of variables could not be replaced",
+            Error::NotKept { .. } | Error::MountPoint { .. } | Error::Immutable { .. } => {
+                "the file of variables could not be replaced"
+            }
             Error::EnvFileChanged { .. } => "the file of variables was changed meanwhile",
             Error::NoSuchService { .. } => "a service does not exist",
             Error::NoSuchRevision { .. } => "a revision does not exist",

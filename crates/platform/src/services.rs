@@ -71,6 +71,17 @@ pub trait Services {
         Ok(())
     }
 
+    /// Refuses a service whose configuration could not be changed when that is needed.
+    /// Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// What a cutover would fail at; when the platform can't be asked.
+    async fn check_changeable(&self, service: &str, binding: &Binding) -> Result<(), Error> {
+        let _ = (service, binding);
+        Ok(())
+    }
+
     /// The value that a service has in its own configuration, where its variable is
     /// bound to no secret ([`Bound::Inline`]).
     ///

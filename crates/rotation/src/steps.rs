@@ -29,7 +29,7 @@ pub(crate) use pin::{LATEST, Pin};
 pub(crate) use prepare::Prepare;
 pub(crate) use restart::{RESTART_BY_HAND, RestartByHand};
 pub(crate) use retire::{Retire, copies};
-pub(crate) use services::{expect_new_version, ready_consumers};
+pub(crate) use services::{expect_new_version, ready_consumers, refuse_unchangeable};
 pub(crate) use soak::Soak;
 pub(crate) use stage::Stage;
 pub(crate) use store_current::StoreCurrent;

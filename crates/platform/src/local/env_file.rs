@@ -61,18 +61,7 @@ impl EnvFile {
         reason = "the `.env` file is where the service reads the value"
     )]
     pub(super) fn with(&self, variable: &str, value: &SecretValue) -> Result<EnvFile, Error> {
-        let found = self.assignments_of(variable)?;
-        let assignment = match found.as_slice() {
-            [] => return Err(self.not_set(variable)),
-            [only] => only,
-            several => {
-                return Err(Error::RepeatedVariable {
-                    path: self.path.clone(),
-                    variable: variable.to_owned(),
-                    lines: several.iter().map(|one| one.line).collect(),
-                });
-            }
-        };
+        let assignment = &self.only_assignment_of(variable)?;
         let unwritable = || Error::Unwritable {
             path: self.path.clone(),
             variable: variable.to_owned(),
@@ -108,6 +97,11 @@ impl EnvFile {
         whole_file::remove(&whole_file::unfinished(&self.path))
     }
 
+    /// Whether a variable could be given another value, as far as the file's text goes.
+    pub(super) fn check_replaceable(&self, variable: &str) -> Result<(), Error> {
+        self.only_assignment_of(variable).map(drop)
+    }
+
     /// Whether the file could be replaced now; nothing is left of the attempt.
     pub(super) fn check_writable(&self) -> Result<(), Error> {
         stand_in::check(&self.path)
@@ -124,6 +118,18 @@ impl EnvFile {
         let mut found = self.assignments()?;
         found.retain(|assignment| self.text[assignment.name.clone()] == *variable.as_bytes());
         Ok(found)
+    }
+
+    fn only_assignment_of(&self, variable: &str) -> Result<Assignment, Error> {
+        let mut found = self.assignments_of(variable)?;
+        if found.len() > 1 {
+            return Err(Error::RepeatedVariable {
+                path: self.path.clone(),
+                variable: variable.to_owned(),
+                lines: found.iter().map(|one| one.line).collect(),
+            });
+        }
+        found.pop().ok_or_else(|| self.not_set(variable))
     }
 
     fn not_set(&self, variable: &str) -> Error {

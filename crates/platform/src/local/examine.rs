@@ -13,13 +13,17 @@ pub async fn examine(settings: Settings, installation: &Installation) -> Examina
         is_cut_short: true,
     };
     let (env_file, store) = (settings.env_file.clone(), settings.store.clone());
-    if let Err(error) = EnvFile::read(&env_file) {
-        return cut_short(&error);
-    }
-    let mut findings = vec![Finding::fine(
-        "settings",
-        format!("the variables are in `{}`", env_file.display()),
-    )];
+    let env = match EnvFile::read(&env_file) {
+        Ok(env) => env,
+        Err(error) => return cut_short(&error),
+    };
+    let mut findings = vec![match env.check_writable() {
+        Ok(()) => Finding::fine(
+            "settings",
+            format!("the variables are in `{}`", env_file.display()),
+        ),
+        Err(error) => Finding::of_error("settings", &error, installation.all()),
+    }];
     for name in installation.services() {
         findings.extend(of_restart(&settings, name));
     }
@@ -39,7 +43,7 @@ pub async fn examine(settings: Settings, installation: &Installation) -> Examina
     });
     for rotated in &installation.rotations {
         for service in &rotated.services {
-            findings.push(of_service(&platform, rotated, service).await);
+            findings.push(of_service(&platform, &env, rotated, service).await);
         }
     }
     findings.push(match &platform.backups {
@@ -70,12 +74,20 @@ fn of_restart(settings: &Settings, service: &str) -> Option<Finding> {
     Some(Finding::warning("settings", text).mended_by(mend))
 }
 
-async fn of_service(platform: &Platform, rotated: &Rotated, service: &str) -> Finding {
+async fn of_service(
+    platform: &Platform,
+    env: &EnvFile,
+    rotated: &Rotated,
+    service: &str,
+) -> Finding {
     const TOPIC: &str = "services";
     let variable = &rotated.binding.variable;
     let stops = vec![rotated.name.clone()];
     match platform.services.describe(service, &rotated.binding).await {
-        Ok(found) if found.ready => Finding::fine(TOPIC, format!("`{service}` reads `{variable}`")),
+        Ok(found) if found.ready => match env.check_replaceable(variable) {
+            Ok(()) => Finding::fine(TOPIC, format!("`{service}` reads `{variable}`")),
+            Err(error) => Finding::of_error(TOPIC, &error, stops),
+        },
         Ok(_) => {
             let text = format!(
                 "`{service}` is not ready: `{variable}` isn't what it was started with, or its \

@@ -95,6 +95,13 @@ impl Services for LocalServices {
         Ok(described)
     }
 
+    async fn check_changeable(&self, service: &str, binding: &Binding) -> Result<(), Error> {
+        self.settings(service)?;
+        let env = EnvFile::read(&self.env_file)?;
+        env.check_replaceable(&binding.variable)?;
+        env.check_writable()
+    }
+
     async fn inline_value(&self, service: &str, variable: &str) -> Result<SecretValue, Error> {
         self.settings(service)?;
         EnvFile::read(&self.env_file)?.value(variable)

@@ -66,6 +66,7 @@ pub(crate) async fn trial(context: &mut Context) -> Result<(), Error> {
 
 async fn check(context: &Context, facts: &Facts) -> Result<DatabaseUrl, Error> {
     let described = steps::ready_consumers(context).await?;
+    steps::refuse_unchangeable(context).await?;
     steps::refuse_foreign_versions(context, facts, &described).await?;
     let url = url_in_use(context, &described).await?;
     // Or the journal could not name the roles.

@@ -94,10 +94,12 @@ async fn check(context: &mut Context, key: &FernetKey) -> Result<Tokens, Error> 
     Ok(tokens)
 }
 
-/// With what a run knows, it refuses versions that the run doesn't know.
+/// With what a run knows, it refuses versions that the run doesn't know, and services
+/// that the run could not change.
 async fn key_in_use(context: &Context, known: Option<&Facts>) -> Result<FernetKey, Error> {
     let described = steps::ready_consumers(context).await?;
     if let Some(facts) = known {
+        steps::refuse_unchangeable(context).await?;
         steps::refuse_foreign_versions(context, facts, &described).await?;
     }
     let (consumer, service) = described.first().ok_or(Error::NoVersion)?;

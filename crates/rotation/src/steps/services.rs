@@ -49,6 +49,18 @@ pub(crate) async fn ready_consumers(context: &Context) -> Result<Vec<(&Consumer,
     Ok(described)
 }
 
+/// Refuses to begin where a service's configuration could not be changed later, when the
+/// database may have changed already.
+pub(crate) async fn refuse_unchangeable(context: &Context) -> Result<(), Error> {
+    let (services, binding) = (&context.platform.services, context.binding());
+    for consumer in &context.consumers {
+        services
+            .check_changeable(&consumer.service, &binding)
+            .await?;
+    }
+    Ok(())
+}
+
 /// Has a consumer that is bound like this now serve with a revision that is bound like
 /// that. The platform sees that it does.
 pub(super) async fn serve_with(

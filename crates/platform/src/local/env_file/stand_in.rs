@@ -36,11 +36,42 @@ fn give(file: &File, old: &Metadata) -> io::Result<()> {
     file.set_permissions(fs::Permissions::from_mode(old.mode() & 0o777))
 }
 
-/// Whether a file could be replaced now, as far as that can be tried with one that has
-/// no name: nobody sees it, and nothing is left of it.
+/// Whether a file could be replaced now. What the system tells only by doing it is tried
+/// with a file that has no name: nobody sees it, and nothing is left of it.
+///
+/// # Errors
+///
+/// [`Error::MountPoint`], [`Error::Immutable`] and [`Error::NotKept`]; when no file can be
+/// made beside it.
 pub(super) fn check(path: &Path) -> Result<(), Error> {
+    check_attributes(path)?;
     let old = fs::metadata(path).map_err(Error::file("read", path))?;
     let folder = path.parent().unwrap_or(Path::new("/"));
     let tried = tempfile::tempfile_in(folder).map_err(Error::file("write beside", path))?;
     adapt(&tried, path, &old)
+}
+
+/// Refuses a file that the system lets nobody replace, root neither.
+#[cfg(target_os = "linux")]
+fn check_attributes(path: &Path) -> Result<(), Error> {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes as Attributes, StatxFlags, statx};
+
+    let found = match statx(CWD, path, AtFlags::empty(), StatxFlags::BASIC_STATS) {
+        Ok(found) => found.stx_attributes,
+        // It is forbidden in some containers: there the writing finds out.
+        Err(_) => return Ok(()),
+    };
+    let path = path.to_owned();
+    if found.contains(Attributes::MOUNT_ROOT) {
+        return Err(Error::MountPoint { path });
+    }
+    if found.intersects(Attributes::IMMUTABLE | Attributes::APPEND) {
+        return Err(Error::Immutable { path });
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn check_attributes(_: &Path) -> Result<(), Error> {
+    Ok(())
 }
