@@ -1,5 +1,7 @@
 //! `cargo xtask report`: the evidence of a run, printed again.
 
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use platform::local::write_whole_file;
@@ -91,11 +93,30 @@ fn tell(typed: &cli::Report, evidence: &Evidence, printer: &Printer) -> Result<(
 }
 
 fn write(path: &Path, text: &str, printer: &Printer) -> Result<(), Failure> {
-    write_whole_file(path, text.as_bytes()).map_err(|error| {
-        Failure::check(chain(&error))
+    let written = if is_written_through(path) {
+        write_through(path, text)
+            .map_err(|error| format!("cannot write `{}`: {error}", path.display()))
+    } else {
+        write_whole_file(path, text.as_bytes()).map_err(|error| chain(&error))
+    };
+    written.map_err(|message| {
+        Failure::check(message)
             .nothing_changed()
             .hint("name another file, or none for standard output")
     })?;
     printer.note(&format!("report: {}", path.display()));
     Ok(())
+}
+
+/// A device, a pipe or a link, such as `/dev/stdout`, is there to be written to: only a
+/// file can be replaced by another one.
+fn is_written_through(path: &Path) -> bool {
+    path.symlink_metadata()
+        .is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+fn write_through(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).truncate(true).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.flush()
 }

@@ -1,4 +1,6 @@
 //! Where there is nothing to report.
+use std::os::unix::fs::{FileTypeExt as _, symlink};
+
 use anyhow::Result;
 
 use super::{DONE, printed, with_journals};
@@ -65,5 +67,22 @@ fn it_changes_nothing() -> Result<()> {
     printed(&sandbox, &[DONE])?;
     let differences = before.differences(&sandbox.tree()?);
     assert!(differences.is_empty(), "{differences:?}");
+    Ok(())
+}
+
+/// As root it would have replaced the machine's `/dev/null` by a file.
+#[test]
+fn a_device_and_a_pipe_are_written_to_and_not_replaced() -> Result<()> {
+    let sandbox = with_journals()?;
+    symlink("/dev/null", sandbox.path("link"))?;
+    let output = sandbox.run(&["report", DONE, "--output", "link"])?;
+    assert_said(&output, 0, &["report: link"]);
+    assert!(sandbox.path("link").is_symlink());
+
+    let line = format!("mkfifo pipe; cat pipe & cargo xtask report {DONE} --output pipe && wait");
+    let output = sandbox.pasted(&line)?;
+    assert_said(&output, 0, &["report: pipe"]);
+    assert_eq!(output.stdout, printed(&sandbox, &[DONE])?);
+    assert!(sandbox.path("pipe").metadata()?.file_type().is_fifo());
     Ok(())
 }
