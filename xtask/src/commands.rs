@@ -23,10 +23,11 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Command, Format, Output};
+use crate::exit_code;
 use crate::failure::{Failure, chain};
 use crate::input::Terminal;
 use crate::interrupt;
-use crate::output::Printer;
+use crate::output::{Printer, is_data_lost};
 use crate::settings::Surroundings;
 
 /// Runs a command and gives its exit code.
@@ -38,23 +39,36 @@ pub(crate) fn run(command: Command) -> u8 {
         Command::RotateSecret(typed) => {
             block_on(async |interrupt| rotate_secret::run(&typed, interrupt).await)
         }
-        Command::SurveyDcr(typed) => {
-            block_on(async |interrupt| survey_dcr::run(&typed, interrupt).await)
-        }
-        Command::Doctor(typed) => block_on(async |interrupt| doctor::run(&typed, interrupt).await),
-        Command::Status(typed) => block_on(async |interrupt| status::run(&typed, interrupt).await),
+        Command::SurveyDcr(typed) => printed(block_on(async |interrupt| {
+            survey_dcr::run(&typed, interrupt).await
+        })),
+        Command::Doctor(typed) => printed(block_on(async |interrupt| {
+            doctor::run(&typed, interrupt).await
+        })),
+        Command::Status(typed) => printed(block_on(async |interrupt| {
+            status::run(&typed, interrupt).await
+        })),
         Command::Resume(typed) => block_on(async |interrupt| resume::run(&typed, interrupt).await),
         Command::Rollback(typed) => {
             block_on(async |interrupt| rollback::run(&typed, interrupt).await)
         }
-        Command::Report(typed) => report::run(&typed),
-        Command::Runbook(typed) => runbook::run(&typed),
+        Command::Report(typed) => printed(report::run(&typed)),
+        Command::Runbook(typed) => printed(runbook::run(&typed)),
         Command::Demo(typed) => block_on(async |interrupt| demo::run(&typed, interrupt).await),
-        Command::Completions(typed) => completions::run(&typed),
+        Command::Completions(typed) => printed(completions::run(&typed)),
         Command::Man(typed) => man::run(&typed),
         Command::StandInService(typed) => demo::stand_in(&typed),
         Command::Tidy(typed) => tidy::run(&typed),
         Command::Soak(typed) => soak::run(&typed),
+    }
+}
+
+/// The exit code of a command that does nothing but print: it is not done when what it
+/// printed is lost.
+pub(crate) fn printed(exit_code: u8) -> u8 {
+    match exit_code {
+        exit_code::DONE if is_data_lost() => exit_code::CHECK_FAILED,
+        other => other,
     }
 }
 

@@ -42,7 +42,7 @@ pub fn main_impl() -> ExitCode {
         Ok(cli::Parsed::Command(command)) => hardening::survive_panic(|| commands::run(command)),
         Ok(cli::Parsed::Help(text)) => {
             Printer::default().data(text.trim_end());
-            exit_code::DONE
+            commands::printed(exit_code::DONE)
         }
         Err(usage_error) => {
             Printer::default().failure(&usage_error);

@@ -6,6 +6,6 @@ mod progress;
 pub(crate) mod screen;
 mod text;
 
-pub(crate) use self::printer::Printer;
+pub(crate) use self::printer::{Printer, is_data_lost};
 pub(crate) use self::progress::Progress;
 pub(crate) use self::text::{grouped, hanging, plain, wrapped};

@@ -41,7 +41,10 @@ const COMMANDS: &[(&str, &[u8], Own)] = &[
         &[DONE, CHECK_FAILED, STOPPED, USAGE],
         &[
             (DONE, "every token could be read"),
-            (CHECK_FAILED, "a token could not be read, or a check failed"),
+            (
+                CHECK_FAILED,
+                "a token could not be read, a check failed, or it can't be printed",
+            ),
             (STOPPED, "stopped by a signal"),
         ],
     ),
@@ -52,7 +55,7 @@ const COMMANDS: &[(&str, &[u8], Own)] = &[
             (DONE, "no rotation would fail; there may be warnings"),
             (
                 CHECK_FAILED,
-                "a rotation would fail, or something could not be found out",
+                "a rotation would fail, or something could not be found out or printed",
             ),
             (STOPPED, "stopped by a signal"),
         ],
@@ -68,7 +71,7 @@ const COMMANDS: &[(&str, &[u8], Own)] = &[
             (
                 CHECK_FAILED,
                 "a secret is overdue, a service was changed, a contact is missing, or something could not \
-                 be found out",
+                 be found out or printed",
             ),
         ],
     ),
@@ -102,7 +105,7 @@ const COMMANDS: &[(&str, &[u8], Own)] = &[
             (DONE, "it is printed or written"),
             (
                 CHECK_FAILED,
-                "there is no such run, its journal can't be read, or the file can't be written",
+                "there is no such run, its journal can't be read, or it can't be printed or written",
             ),
         ],
     ),
@@ -111,7 +114,10 @@ const COMMANDS: &[(&str, &[u8], Own)] = &[
         &[DONE, CHECK_FAILED, USAGE],
         &[
             (DONE, "it is printed"),
-            (CHECK_FAILED, "the settings can't be read"),
+            (
+                CHECK_FAILED,
+                "the settings can't be read, or it can't be printed",
+            ),
         ],
     ),
     (
@@ -122,7 +128,11 @@ const COMMANDS: &[(&str, &[u8], Own)] = &[
             "the folder can't be made, or a check of the rotation failed",
         )],
     ),
-    ("completions", &[DONE, USAGE], &[(DONE, "it is printed")]),
+    (
+        "completions",
+        &[DONE, CHECK_FAILED, USAGE],
+        &[(DONE, "it is printed"), (CHECK_FAILED, "it can't be")],
+    ),
     (
         "man",
         &[DONE, CHECK_FAILED, USAGE],

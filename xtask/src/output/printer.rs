@@ -12,8 +12,14 @@ const YELLOW: &str = "\x1b[1;33m";
 const BOLD: &str = "\x1b[1m";
 const NORMAL: &str = "\x1b[0m";
 
-/// Whether it was told that data could not be written: once is enough.
+/// Whether data could not be written, which was told then: once is enough.
 static DATA_LOST: AtomicBool = AtomicBool::new(false);
+
+/// Whether something that was asked for could not be printed; a reader that went away has
+/// had what it wanted.
+pub(crate) fn is_data_lost() -> bool {
+    DATA_LOST.load(Ordering::Relaxed)
+}
 
 /// Prints, or holds back, each kind of line. A reader that went away, such as
 /// `head`, is no reason to stop a rotation: what can't be written is dropped,

@@ -86,3 +86,18 @@ fn a_device_and_a_pipe_are_written_to_and_not_replaced() -> Result<()> {
     assert!(sandbox.path("pipe").metadata()?.file_type().is_fifo());
     Ok(())
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_report_that_cannot_be_printed_fails() -> Result<()> {
+    let sandbox = with_journals()?;
+    for command in ["report", "runbook", "completions bash", "status", "--help"] {
+        let full = sandbox.pasted(&format!("cargo xtask {command} > /dev/full"))?;
+        assert_said(&full, 1, &["standard output can't be written to"]);
+    }
+    // Who stops reading has had what it wanted.
+    let line = format!("{{ cargo xtask report {DONE}; echo $? >&2; }} | true");
+    let closed = sandbox.pasted(&line)?;
+    assert_eq!((closed.code, closed.stderr.as_str()), (Some(0), "0\n"));
+    Ok(())
+}
