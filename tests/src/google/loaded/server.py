@@ -89,7 +89,7 @@ def gcloud(cli, wanted, streams):
     loaded = [f"module {name}\n" for name in set(sys.modules) - modules]
     made = set(elements(cli.top_element)) - commands
     loaded += ["command " + " ".join(path) + "\n" for path in sorted(made)]
-    return status, "".join(loaded).encode()
+    return status, loaded
 
 
 def serve(cli, caller, loaded_meanwhile):
@@ -104,7 +104,9 @@ def serve(cli, caller, loaded_meanwhile):
 
     threading.Thread(target=kill_if_gone, daemon=True).start()
     status, loaded = gcloud(cli, wanted, streams)
-    os.write(loaded_meanwhile, loaded)
+    for line in loaded:
+        # Each at once, lest those of two runs get mixed up.
+        os.write(loaded_meanwhile, line.encode())
     # The caller may be gone.
     with contextlib.suppress(BrokenPipeError):
         caller.sendall(b"%d\n" % status)
@@ -114,9 +116,9 @@ def serve(cli, caller, loaded_meanwhile):
 def load(cli, lines):
     """Loads what a run had to load, so that the next one finds it."""
     for line in lines:
-        kind, *names = line.split()
         # Some can be loaded in their own way only; then each run does that.
         with contextlib.suppress(Exception):
+            kind, *names = line.split()
             if kind == "module":
                 importlib.import_module(*names)
             else:
