@@ -34,6 +34,8 @@ pub(crate) const OLD_ROLE: &str = "old role";
 pub(crate) const NEW_ROLE: &str = "new role";
 /// Whether that was there before: `absent` or `idle`.
 pub(crate) const ROLE_BEFORE: &str = "new role, before";
+/// The role whose turn it isn't, which gets the password that follows from the new one.
+pub(crate) const IDLE_ROLE: &str = "idle role";
 /// The version whose login it was made ready for, once that has come to its end.
 pub(crate) const ROLE_READY: &str = "new role is ready for version";
 /// Callers that were on the services' lists before those were closed.

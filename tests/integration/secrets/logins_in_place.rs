@@ -1,5 +1,7 @@
 //! A database URL whose one role gets another password.
 use anyhow::Result;
+use secrecy::ExposeSecret as _;
+use secret::DatabaseUrl;
 
 use super::logins_lab::{Lab, SERVICES, SESSIONS, is_refused, use_tables};
 use crate::procedure::sandbox::assert_said;
@@ -68,4 +70,37 @@ async fn a_failure_in_the_middle_is_resumed_or_undone_in_the_same_mode() -> Resu
         lab.installation.expect_nothing_unfinished()?;
     }
     Ok(())
+}
+
+/// By the password that follows from the old URL, whoever holds that could log in as the role
+/// whose turn it isn't; and it is to take its turn again.
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::disallowed_methods, reason = "a test's own URL")]
+async fn the_role_whose_turn_it_is_not_goes_along_on_both_ways() -> Result<()> {
+    let lab = Lab::new(SERVICES).await?;
+    let rotate = |more: &[&str]| lab.installation.run(&lab.rotate(more));
+    assert_said(&rotate(&[])?, 0, &[]);
+    let idle = |url: &str| -> Result<String> {
+        let url = DatabaseUrl::parse(url)?.for_idle(lab.first.name())?;
+        Ok(url.expose_secret().to_owned())
+    };
+    let (before, idle_before) = (lab.in_env()?, idle(&lab.in_env()?)?);
+    assert!(!is_refused(&idle_before).await?, "no idle role");
+
+    assert_said(&rotate(&["--in-place"])?, 0, &[]);
+    assert!(is_refused(&idle_before).await?, "the old URL lets in");
+    assert!(!is_refused(&idle(&lab.in_env()?)?).await?, "left behind");
+    let run = lab.installation.last_run()?;
+    let output = lab.installation.run(&["rollback", &run])?;
+    assert_said(&output, 0, &["Rolled back"]);
+    assert!(
+        lab.in_env()? == before && !is_refused(&idle_before).await?,
+        "not back"
+    );
+
+    assert_said(&rotate(&["--in-place", "--emergency"])?, 0, &[]);
+    assert!(is_refused(&idle_before).await?, "the leaked URL lets in");
+    assert_said(&rotate(&[])?, 0, &[]);
+    assert_eq!(lab.role_in_env()?, lab.first.name());
+    use_tables(&lab.in_env()?).await
 }

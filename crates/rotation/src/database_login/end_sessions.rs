@@ -18,8 +18,8 @@ const ABOUT: About = About {
     title: "End the sessions of the old password",
     kind: Kind::Change,
     told: None,
-    does: "Ends every session of the role: those of whoever has the old password, and those of the \
-           services. Only the new password opens another one.",
+    does: "Ends every session of the role, and of one whose turn it isn't: those of whoever has the old \
+           password, and those of the services. Only the new password opens another one.",
     touches: "the database's sessions",
     verified: "the server says that they are gone",
     undo: Undo::Nothing("who may log in opens another session"),
@@ -45,6 +45,10 @@ impl Step<Context, Error> for EndSessions {
         let new = context.url(version).await?;
         let ended = context.roles()?.end_sessions(&new).await?;
         log.say(&format!("{ended} sessions of `{}` were ended", new.user()?));
+        if let Ok(idle) = log.facts().name(facts::IDLE_ROLE) {
+            let ended = context.roles()?.end_sessions(&new.for_idle(idle)?).await?;
+            log.say(&format!("{ended} sessions of `{idle}` were ended"));
+        }
         log.record(facts::SESSIONS_ENDED, Fact::Version(version.get()))?;
         Ok(Applied::Done)
     }

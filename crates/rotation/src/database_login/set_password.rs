@@ -1,11 +1,14 @@
 //! The new password of the one role.
 
 use async_trait::async_trait;
-use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
+use platform::database_roles::other_role;
+use runbook::{About, Applied, Fact, Facts, Kind, Log, Name, Observed, Step, Undo};
+use secret::DatabaseUrl;
 
 use super::{Mode, lock_out};
 use crate::context::{Context, new_version, old_version};
 use crate::error::Error;
+use crate::facts;
 
 /// What journals call the step; it tells the mode of a run.
 pub(crate) const NAME: &str = "set-password";
@@ -19,8 +22,9 @@ const ABOUT: About = About {
     kind: Kind::Change,
     told: None,
     does: "Gives the role the password of the stored URL; the server gets a verifier alone. Connections \
-           that are open stay open; a new one needs the new password from this moment on.",
-    touches: "the database's role",
+           that are open stay open; a new one needs the new password from this moment on. Where there is \
+           a role whose turn it isn't, its password follows the new one.",
+    touches: "the database's roles",
     verified: "the stored URL logs in",
     undo: Undo::By("the role gets the old password again"),
     outage: Some(
@@ -42,6 +46,11 @@ impl Step<Context, Error> for SetPassword {
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         let (old, new) = context.urls(log.facts()).await?;
+        let idle = other_role(old.user()?);
+        if context.is_accepted(&old.for_idle(&idle)?).await? {
+            log.record(facts::IDLE_ROLE, Fact::Name(Name::new(&idle)?))?;
+            take_along(context, &idle, &old, &new).await?;
+        }
         let password = new.password()?;
         context.roles()?.set_password(&old, &password).await?;
         Ok(Applied::Done)
@@ -64,10 +73,31 @@ pub(crate) async fn let_in_again(context: &Context, facts: &Facts) -> Result<(),
         return lock_out::let_in(context, facts).await;
     }
     let old = context.url(old_version(facts)?).await?;
+    if let Ok(idle) = facts.name(facts::IDLE_ROLE) {
+        let new = context.url(new_version(facts)?).await?;
+        take_along(context, idle, &new, &old).await?;
+    }
     if !context.is_accepted(&old).await? {
         let new = context.url(new_version(facts)?).await?;
         let password = old.password()?;
         context.roles()?.set_password(&new, &password).await?;
+    }
+    Ok(())
+}
+
+/// Gives the role whose turn it isn't the password that follows from `then`, in place of the
+/// one that follows from `now`: by that, whoever holds the old URL could log in as this role,
+/// and it could never take its turn again.
+async fn take_along(
+    context: &Context,
+    idle: &str,
+    now: &DatabaseUrl,
+    then: &DatabaseUrl,
+) -> Result<(), Error> {
+    let now = now.for_idle(idle)?;
+    if context.is_accepted(&now).await? {
+        let password = then.for_idle(idle)?.password()?;
+        context.roles()?.set_password(&now, &password).await?;
     }
     Ok(())
 }
