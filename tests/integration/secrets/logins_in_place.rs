@@ -3,7 +3,7 @@ use anyhow::Result;
 use secrecy::ExposeSecret as _;
 use secret::DatabaseUrl;
 
-use super::logins_lab::{Lab, SERVICES, SESSIONS, is_refused, use_tables};
+use super::logins_lab::{Lab, SERVICES, SESSIONS, is_refused, log_in, use_tables};
 use crate::procedure::sandbox::assert_said;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,7 +98,12 @@ async fn the_role_whose_turn_it_is_not_goes_along_on_both_ways() -> Result<()> {
         "not back"
     );
 
+    let session = log_in(&idle_before).await?;
     assert_said(&rotate(&["--in-place", "--emergency"])?, 0, &[]);
+    assert!(
+        session.simple_query("select 1").await.is_err(),
+        "it goes on"
+    );
     assert!(is_refused(&idle_before).await?, "the leaked URL lets in");
     assert_said(&rotate(&[])?, 0, &[]);
     assert_eq!(lab.role_in_env()?, lab.first.name());

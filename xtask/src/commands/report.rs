@@ -1,7 +1,9 @@
 //! `cargo xtask report`: the evidence of a run, printed again.
 
-use std::fs::OpenOptions;
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use platform::local::write_whole_file;
@@ -93,11 +95,18 @@ fn tell(typed: &cli::Report, evidence: &Evidence, printer: &Printer) -> Result<(
 }
 
 fn write(path: &Path, text: &str, printer: &Printer) -> Result<(), Failure> {
-    let written = if is_written_through(path) {
+    let there = path.metadata().ok();
+    if there.as_ref().is_some_and(is_standard_output) {
+        printer.data(text.trim_end());
+        return Ok(());
+    }
+    let written = if there.is_some_and(|found| !found.is_file() && !found.is_dir()) {
         write_through(path, text)
             .map_err(|error| format!("cannot write `{}`: {error}", path.display()))
     } else {
-        write_whole_file(path, text.as_bytes()).map_err(|error| chain(&error))
+        // A link stays, and leads to the new file.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        write_whole_file(&path, text.as_bytes()).map_err(|error| chain(&error))
     };
     written.map_err(|message| {
         Failure::check(message)
@@ -108,15 +117,20 @@ fn write(path: &Path, text: &str, printer: &Printer) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A device, a pipe or a link, such as `/dev/stdout`, is there to be written to: only a
-/// file can be replaced by another one.
-fn is_written_through(path: &Path) -> bool {
-    path.symlink_metadata()
-        .is_ok_and(|found| !found.is_file() && !found.is_dir())
+/// Whether it is what standard output goes to, as `/dev/stdout` is: what is there already
+/// must stay.
+fn is_standard_output(found: &Metadata) -> bool {
+    let output = File::from(match io::stdout().as_fd().try_clone_to_owned() {
+        Ok(output) => output,
+        Err(_) => return false,
+    });
+    let output = output.metadata();
+    output.is_ok_and(|output| (output.dev(), output.ino()) == (found.dev(), found.ino()))
 }
 
+/// A device or a pipe is there to be written to: only a file can be replaced by another one.
 fn write_through(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).truncate(true).open(path)?;
+    let mut file = OpenOptions::new().write(true).open(path)?;
     file.write_all(text.as_bytes())?;
     file.flush()
 }

@@ -1,5 +1,7 @@
 //! What somebody typed where a name was asked for, and what may be a secret in its place.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use secret::FernetKey;
@@ -10,9 +12,11 @@ use crate::output::plain;
 const LONG: usize = 16;
 
 /// Whether it may be a secret: a key, a URL with its password, or one long word, as issuers
-/// make them. A path has folders in it, or an ending.
+/// make them. A path has folders that are there, or an ending.
 pub(super) fn may_be_secret(typed: &[u8]) -> bool {
-    let is_word = !typed.iter().any(|byte| matches!(byte, b'/' | b'.'));
+    let folder = Path::new(OsStr::from_bytes(typed)).parent();
+    let is_in_folder = folder.is_some_and(|folder| folder != Path::new("") && folder.is_dir());
+    let is_word = !typed.contains(&b'.') && !is_in_folder;
     (is_word && typed.len() >= LONG) || is_key_or_url(typed)
 }
 
@@ -28,10 +32,11 @@ pub(crate) fn shown_path(path: &Path) -> String {
     }
 }
 
-/// The run's name in words that can be shown: it begins with the name of a secret.
+/// The run's name in words that can be shown: the name of a secret, and a date.
 pub(crate) fn shown_run(name: &str) -> String {
+    let is_count = |rest: &str| rest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'-'));
     let mut secrets = rotation::SECRETS.iter();
-    let is_name = secrets.any(|secret| name.starts_with(secret.name));
+    let is_name = secrets.any(|secret| name.strip_prefix(secret.name).is_some_and(is_count));
     match is_name || !may_be_secret(name.as_bytes()) {
         true => format!("`{}`", plain(name)),
         false => {
@@ -51,9 +56,16 @@ mod tests {
             "3f2b8c1e-77aa-4c1d-9d0e-5b6a7c8d9e0f",
             "G4NsWJLWT2RtLw0mP5Zc1yq8Q3nXo7aVb9dEfUhKgI4=",
             "postgresql://service:hunter2@db/orders",
+            "q7/Zk+0lX2vQ9mB4nR8tW1==",
         ] {
             assert!(may_be_secret(value.as_bytes()), "{value}");
             assert!(!shown_run(value).contains(value), "{value}");
+        }
+        for name in [
+            "database-url=kZ8vQ2mX7pL4",
+            "gma-client-secret:kZ8vQ2mX7pL4",
+        ] {
+            assert!(!shown_run(name).contains("kZ8vQ2mX7pL4"), "{name}");
         }
         let url = "postgresql://service:hunter2@db/orders";
         assert!(!shown_path(Path::new(url)).contains("hunter2"));
@@ -63,9 +75,9 @@ mod tests {
     fn names_are_shown() {
         for name in [
             "new.key",
-            "secrets/of-the-gma-client",
+            "secrets/new.key",
             "value",
-            "/run/secrets/gma",
+            "/tmp/of-the-gma-client",
         ] {
             assert!(!may_be_secret(name.as_bytes()), "{name}");
         }

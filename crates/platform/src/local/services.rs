@@ -96,7 +96,7 @@ impl Services for LocalServices {
     }
 
     async fn check_changeable(&self, service: &str, binding: &Binding) -> Result<(), Error> {
-        self.settings(service)?;
+        self.check_commands(service)?;
         let env = EnvFile::read(&self.env_file)?;
         env.check_replaceable(&binding.variable)?;
         env.check_writable()

@@ -1,6 +1,5 @@
 //! Whether the services can go back to the old value.
 
-use futures_util::future::try_join;
 use platform::{Verdict, VersionState};
 use runbook::{History, RunStatus};
 use secret::VersionNumber;
@@ -41,14 +40,18 @@ async fn refuse_dead_value(
     history: &History,
     version: VersionNumber,
 ) -> Result<(), Error> {
-    let asked = try_join(context.value(version), oauth_client(context));
-    let (value, oauth_client) = asked.await?;
-    match ask_issuer(context, &oauth_client, &value).await {
-        Ok(Verdict::Accepted) => Ok(()),
-        Ok(Verdict::Refused) => Err(Error::OldValueDead {
+    let value = context.value(version).await?;
+    let asked = async {
+        let oauth_client = oauth_client(context).await?;
+        let verdict = ask_issuer(context, &oauth_client, &value).await?;
+        Ok((verdict, oauth_client.issuer.to_string()))
+    };
+    match asked.await {
+        Ok((Verdict::Accepted, _)) => Ok(()),
+        Ok((Verdict::Refused, issuer)) => Err(Error::OldValueDead {
             secret: context.store.name.clone(),
             version,
-            issuer: oauth_client.issuer.to_string(),
+            issuer,
         }),
         // It was accepted when the run began, and whoever turns back has no time to lose.
         Err(_) if history.status != RunStatus::Done => Ok(()),

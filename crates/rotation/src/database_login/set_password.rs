@@ -47,7 +47,8 @@ impl Step<Context, Error> for SetPassword {
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         let (old, new) = context.urls(log.facts()).await?;
         let idle = other_role(old.user()?);
-        if context.is_accepted(&old.for_idle(&idle)?).await? {
+        let is_there = context.roles()?.role(&old, &idle).await?.is_some();
+        if is_there && context.is_accepted(&old.for_idle(&idle)?).await? {
             log.record(facts::IDLE_ROLE, Fact::Name(Name::new(&idle)?))?;
             take_along(context, &idle, &old, &new).await?;
         }

@@ -54,8 +54,9 @@ const OF_LOGIN: About = About {
 
 const OF_KEY: About = About {
     undo: Undo::ByPeople(
-        "the service gets the old key back; restart it by hand then: the table goes back to the old key \
-         next, with what was written under the new one",
+        "the service gets the old key back; restart it by hand then, unless it was never restarted, and \
+         say so: until you do, it can't answer known orders. The table goes back to the old key next, \
+         with what was written under the new one",
     ),
     verified: "by whoever restarted it; the sweep finds what the old process wrote meanwhile",
     outage: Some("until it is restarted, the service can't answer known orders"),

@@ -103,21 +103,24 @@ def serve(cli, caller, loaded_meanwhile):
             os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=kill_if_gone, daemon=True).start()
-    status, loaded = gcloud(cli, wanted, streams)
-    for line in loaded:
-        # Each at once, lest those of two runs get mixed up.
-        os.write(loaded_meanwhile, line.encode())
-    # The caller may be gone.
-    with contextlib.suppress(BrokenPipeError):
-        caller.sendall(b"%d\n" % status)
-    os._exit(0)
+    status = 1
+    try:
+        status, loaded = gcloud(cli, wanted, streams)
+        for line in loaded:
+            # Each at once, lest those of two runs get mixed up.
+            os.write(loaded_meanwhile, line.encode())
+    finally:
+        # The caller may be gone.
+        with contextlib.suppress(BrokenPipeError):
+            caller.sendall(b"%d\n" % (status & 0xFF))
+        os._exit(0)
 
 
 def load(cli, lines):
     """Loads what a run had to load, so that the next one finds it."""
     for line in lines:
         # Some can be loaded in their own way only; then each run does that.
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception, SystemExit):
             kind, *names = line.split()
             if kind == "module":
                 importlib.import_module(*names)

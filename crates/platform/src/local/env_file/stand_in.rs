@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::Path;
 
 use crate::Error;
+use crate::local::whole_file;
 
 /// Gives a file that its owner alone can read the owner, the group and the mode of the
 /// one whose place it takes, in this order: at no moment can anybody read it who could
@@ -46,6 +47,12 @@ fn give(file: &File, old: &Metadata) -> io::Result<()> {
 pub(super) fn check(path: &Path) -> Result<(), Error> {
     check_attributes(path)?;
     let old = fs::metadata(path).map_err(Error::file("read", path))?;
+    let unfinished = whole_file::unfinished(path);
+    if unfinished.is_dir() {
+        return Err(Error::file("write", unfinished)(
+            io::ErrorKind::IsADirectory.into(),
+        ));
+    }
     let folder = path.parent().unwrap_or(Path::new("/"));
     let tried = tempfile::tempfile_in(folder).map_err(Error::file("write beside", path))?;
     adapt(&tried, path, &old)
