@@ -99,7 +99,11 @@ async fn the_role_whose_turn_it_is_not_goes_along_on_both_ways() -> Result<()> {
     );
 
     let session = log_in(&idle_before).await?;
-    assert_said(&rotate(&["--in-place", "--emergency"])?, 0, &[]);
+    assert_said(
+        &rotate(&["--in-place", "--emergency", "--contain", "lock-out"])?,
+        0,
+        &[],
+    );
     assert!(
         session.simple_query("select 1").await.is_err(),
         "it goes on"
