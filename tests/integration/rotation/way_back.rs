@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 use runbook::Stopped;
 
-use super::every_moment::part;
+use super::every_moment::{expect_share, part};
 use super::moments::{BLOWS, Blow, Moments};
 use super::seen::Seen;
 use super::world::{Ended, Then, World};
@@ -54,6 +54,7 @@ pub(super) async fn moments_back(
         }
     }
     assert!(chosen().count() > 0);
+    expect_share(cases, chosen().count() * BLOWS.len());
     Ok(cases)
 }
 
