@@ -38,8 +38,10 @@ pub(super) fn expect_unpinning_is_told(
     gcloud(installation, &[&unpin[..], &place].concat())?;
     let asked = installation.google.count("GET", HANDLER);
     let told = services(installation)?;
-    // One look at each service, however many secrets it reads.
-    assert_eq!(installation.google.count("GET", HANDLER), asked + 1);
+    // One look at each service, however many secrets it reads. Where an answer is slow to
+    // come, `gcloud` asks a second time of its own.
+    let looks = installation.google.count("GET", HANDLER) - asked;
+    assert!((1..=2).contains(&looks), "{looks} looks");
     let of = |service: &str| told.iter().find(|one| one["service"] == service);
     let (agent, handler) = (of(AGENT).context("agent")?, of(HANDLER).context("handler")?);
     assert_eq!(handler["is_as_left"], true, "{handler:#}");
