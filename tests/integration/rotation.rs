@@ -34,6 +34,7 @@ mod hands_at_files;
 mod hands_at_logins;
 mod hands_at_services;
 mod journal_cut;
+mod journal_lost;
 mod late;
 mod lockstep;
 mod logged_out;

@@ -85,7 +85,8 @@ impl Expected {
         found: &Service,
         number: VersionNumber,
     ) -> Finding {
-        let (service, variable) = (&self.service, &self.binding.variable);
+        let Binding { variable, secret } = &self.binding;
+        let service = &self.service;
         let pinned = |revision: &&Revision| revision.bound == Bound::Pinned(number);
         let services = &platform.services;
         // Only its traffic went elsewhere.
@@ -97,7 +98,8 @@ impl Expected {
         let commands = services.commands_to_bind(service, &self.binding, number);
         if commands.is_empty() {
             return finding.mended_by(format!(
-                "put the value of version {number} back as {variable}, and restart `{service}`"
+                "put the value of version {number} back as {variable}, and restart `{service}`, unless \
+                 what is there now is right: the next rotation of `{secret}` takes that into the store"
             ));
         }
         commands.into_iter().fold(finding, Finding::mended_by)

@@ -61,20 +61,22 @@ pub struct ServiceSettings {
 pub fn platform(settings: Settings) -> Result<Platform, Error> {
     let folder = folder::StoreFolder::at(&settings.store)?;
     let store = store::LocalStore::new(folder.clone());
-    let rehearsal = rehearsal::LocalRehearsal::new(settings.clone());
+    let place = folder.path().display().to_string();
+    let services = services::LocalServices {
+        folder: folder.clone(),
+        store: store.clone(),
+        env_file: settings.env_file.clone(),
+        settings: settings.services.clone(),
+    };
+    let rehearsal = rehearsal::LocalRehearsal::new(settings.clone(), services.clone());
     let backups = settings.sqlite.map(|database| {
-        Box::new(backups::SqliteBackups::new(folder.clone(), database)) as Box<dyn Backups>
+        Box::new(backups::SqliteBackups::new(folder, database)) as Box<dyn Backups>
     });
     Ok(Platform {
         name: "local",
-        place: folder.path().display().to_string(),
-        store: Box::new(store.clone()),
-        services: Box::new(services::LocalServices {
-            folder,
-            store,
-            env_file: settings.env_file,
-            settings: settings.services,
-        }),
+        place,
+        store: Box::new(store),
+        services: Box::new(services),
         backups,
         callers: None,
         rehearsal: Box::new(rehearsal),

@@ -10,6 +10,7 @@ mod end_sessions;
 mod generate;
 mod lock_out;
 mod login;
+mod rollback;
 mod second_role;
 mod set_password;
 mod verify;
@@ -31,7 +32,9 @@ use crate::steps::{
 pub(crate) use check::trial;
 pub(crate) use end_sessions::NAME as END_SESSIONS;
 pub(crate) use lock_out::FIRST as LOCK_OUT_FIRST;
+use lock_out::LAST as LOCK_OUT;
 pub(crate) use login::{is_candidate, refuse_if_accepted, url_of};
+pub(crate) use rollback::refuse_rollback;
 pub(crate) use set_password::{NAME as SET_PASSWORD, let_in_again};
 
 /// How a login is replaced.

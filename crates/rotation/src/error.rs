@@ -89,6 +89,18 @@ pub enum Error {
         /// Who refuses it.
         issuer: String,
     },
+    /// There is no login to go back to that works.
+    #[error(
+        "the database refuses version {version} of `{secret}`, to which the services would go back: somebody gave `{role}` another password"
+    )]
+    OldLoginDead {
+        /// The secret.
+        secret: String,
+        /// The version.
+        version: VersionNumber,
+        /// Whose login it is.
+        role: String,
+    },
     /// The candidate is the value in use.
     #[error("the candidate is the value that `{service}` has of `{secret}` already")]
     Unchanged {

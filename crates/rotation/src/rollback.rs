@@ -4,9 +4,11 @@
 use futures_util::future::try_join;
 use platform::{Bound, VersionState};
 use runbook::History;
+use secret::VersionNumber;
 
 use crate::client_secret::{self, REVOKE_FIRST};
 use crate::context::{Context, new_version, old_version};
+use crate::database_login;
 use crate::dcr_encryption_key;
 use crate::error::Error;
 use crate::material::Material;
@@ -52,9 +54,47 @@ pub async fn refuse_rollback(context: &mut Context, history: &History) -> Result
             });
         }
     }
-    match context.material {
-        Material::Key(_) => dcr_encryption_key::refuse_rollback(context, history).await,
-        Material::ClientSecret(_) => client_secret::refuse_rollback(context, history, state).await,
-        Material::Login(_) => Ok(()),
+    match is_moved {
+        true => refuse_useless_value(context, history, old, state).await,
+        false => Ok(()),
     }
+}
+
+/// Sees that the old value is still there, and still of use to services that go back to it.
+///
+/// To be read, a disabled version has to be enabled, as the way back does first anyway. Where
+/// there is no way back, it is disabled again.
+async fn refuse_useless_value(
+    context: &mut Context,
+    history: &History,
+    old: VersionNumber,
+    state: VersionState,
+) -> Result<(), Error> {
+    let is_disabled = state == VersionState::Disabled;
+    if is_disabled {
+        context
+            .platform
+            .store
+            .enable(&context.store.name, old)
+            .await?;
+    }
+    let looked = async {
+        let value = context.value(old).await?;
+        match context.material {
+            Material::Key(_) => dcr_encryption_key::refuse_rollback(context, history).await,
+            Material::ClientSecret(_) => {
+                client_secret::refuse_rollback(context, history, &value).await
+            }
+            Material::Login(_) => database_login::refuse_rollback(context, history, &value).await,
+        }
+    };
+    let looked = looked.await;
+    if is_disabled && looked.is_err() {
+        context
+            .platform
+            .store
+            .disable(&context.store.name, old)
+            .await?;
+    }
+    looked
 }

@@ -20,7 +20,9 @@ mod store_current;
 
 pub(crate) use announce::{Announce, NAME as ANNOUNCE};
 pub(crate) use backup::{BACK_UP_BY_HAND, BackUp, BackUpByHand};
-pub(crate) use candidate::{find_candidate, refuse_foreign_version, refuse_foreign_versions};
+pub(crate) use candidate::{
+    find_candidate, pinned_version, refuse_foreign_version, refuse_foreign_versions,
+};
 pub(crate) use close::{Close, NAME as CLOSE, Open};
 pub(crate) use cut_over::CutOver;
 pub(crate) use destroy::{Destroy, NAME as DESTROY};
@@ -29,7 +31,9 @@ pub(crate) use pin::{LATEST, Pin};
 pub(crate) use prepare::Prepare;
 pub(crate) use restart::{RESTART_BY_HAND, RestartByHand};
 pub(crate) use retire::{Retire, copies};
-pub(crate) use services::{expect_new_version, ready_consumers, refuse_unchangeable};
+pub(crate) use services::{
+    expect_new_version, ready_consumers, refuse_unchangeable, settleable_consumers,
+};
 pub(crate) use soak::Soak;
 pub(crate) use stage::Stage;
 pub(crate) use store_current::StoreCurrent;

@@ -3,7 +3,7 @@ use std::fs;
 use std::time::Duration;
 
 use anyhow::Result;
-use platform::{Bound, Error, VersionState};
+use platform::{Binding, Bound, Error, VersionState};
 
 use super::lab::{Lab, NEW, OLD, SECRET, SERVICE, VARIABLE, binding, value};
 
@@ -268,5 +268,50 @@ async fn two_services_of_one_variable_are_each_restarted() -> Result<()> {
     services.cut_over(OTHER, &revision).await?;
     assert_eq!(lab.restarts(), 2);
     assert!(services.describe(OTHER, &binding()).await?.ready);
+    Ok(())
+}
+
+/// Two secrets of one service: what the one run has cut over, a revision that the other one
+/// made before doesn't take back.
+#[tokio::test]
+async fn a_revision_that_was_made_of_what_no_longer_serves_gets_no_traffic() -> Result<()> {
+    let lab = Lab::new()?;
+    lab.write_env(&format!("{VARIABLE}={OLD}\nOTHER={OLD}\n"))?;
+    let other = Binding {
+        variable: "OTHER".to_owned(),
+        secret: "other".to_owned(),
+    };
+    let platform = lab.platform()?;
+    let (store, services) = (&platform.store, &platform.services);
+    let mut newest = Vec::new();
+    for binding in [&binding(), &other] {
+        let old = store.add(&binding.secret, &value(OLD)).await?;
+        let revision = services.prepare(SERVICE, binding, Bound::Pinned(old));
+        services.cut_over(SERVICE, &revision.await?).await?;
+        newest.push(Bound::Pinned(
+            store.add(&binding.secret, &value(NEW)).await?,
+        ));
+    }
+    let first = services.prepare(SERVICE, &binding(), newest[0]).await?;
+    let second = services.prepare(SERVICE, &other, newest[1]).await?;
+    services.cut_over(SERVICE, &first).await?;
+    let refused = services.cut_over(SERVICE, &second).await;
+    assert!(
+        matches!(refused, Err(Error::Overtaken { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(
+        lab.read(".env")?,
+        format!("{VARIABLE}={NEW}\nOTHER={OLD}\n")
+    );
+    // Made anew, it builds on what serves; so it does where people edited the file.
+    lab.write_env(&format!("{VARIABLE}={OLD}\nOTHER={OLD}\n"))?;
+    let second = services.prepare(SERVICE, &other, newest[1]).await?;
+    services.cut_over(SERVICE, &second).await?;
+    assert_eq!(
+        lab.read(".env")?,
+        format!("{VARIABLE}={OLD}\nOTHER={NEW}\n")
+    );
+    assert!(lab.describe().await?.ready);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Cutovers that were cut off: what is told of them, and that repeating mends it.
 use std::fs;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use platform::{Bound, Error, Platform};
@@ -42,6 +43,53 @@ async fn between_the_write_and_the_restart_it_is_not_ready() -> Result<()> {
             .iter()
             .any(|one| one.name == service.serving)
     );
+    Ok(())
+}
+
+/// Whoever binds the service next settles it, with what the file holds by now.
+#[tokio::test]
+async fn nobody_is_at_it_any_more_and_the_next_change_settles_it() -> Result<()> {
+    let lab = Lab::new()?;
+    let (platform, _) = cut_off(&lab).await?;
+    assert!(lab.describe().await?.is_unsettled);
+    let newest = Bound::Pinned(platform.store.versions(SECRET).await?[0].number);
+    let services = lab.platform()?.services;
+    let revision = services.prepare(SERVICE, &binding(), newest).await?;
+    services.cut_over(SERVICE, &revision).await?;
+    assert_eq!(
+        (lab.restarts(), lab.read("running")?.contains(NEW)),
+        (2, true)
+    );
+    let service = lab.describe().await?;
+    assert_eq!((service.ready, service.is_unsettled), (true, false));
+    Ok(())
+}
+
+/// It is under way then, and no leftover.
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_restart_takes_its_time_somebody_is_at_it() -> Result<()> {
+    let lab = Lab::new()?;
+    let (_, _, revision) = lab.prepared().await?;
+    let mut settings = lab.settings();
+    let service = settings.services.get_mut(SERVICE).expect("the service");
+    let slow = format!(
+        "touch '{0}'; while test -e '{0}'; do sleep 0.01; done",
+        lab.path("slow").display()
+    );
+    service.restart = Some(["sh", "-c", &slow].map(str::to_owned).to_vec());
+    let slow = platform::local::platform(settings)?.services;
+    let looked = async {
+        while !lab.path("slow").exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let service = lab.describe().await?;
+        assert_eq!((service.ready, service.is_unsettled), (false, false));
+        anyhow::Ok(fs::remove_file(lab.path("slow"))?)
+    };
+    let (sent, looked) = tokio::join!(slow.cut_over(SERVICE, &revision), looked);
+    looked?;
+    sent?;
+    assert!(lab.describe().await?.ready);
     Ok(())
 }
 

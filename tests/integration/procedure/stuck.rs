@@ -3,7 +3,7 @@ use std::fs;
 
 use anyhow::Result;
 
-use super::sandbox::{Sandbox, assert_said};
+use super::sandbox::{Sandbox, assert_none_in, assert_said};
 use crate::command_line::assert_file_snapshot;
 
 const CLIENTS: u64 = 20;
@@ -50,6 +50,28 @@ async fn a_store_that_cannot_be_read_stops_the_rollback() -> Result<()> {
     assert_said(&output, 1, &["versions.json", "nothing was changed"]);
     fs::remove_dir(&index)?;
     fs::rename(&aside, &index)?;
+    assert_said(&sandbox.run(&["rollback", &run])?, 0, &["Rolled back"]);
+    assert!(sandbox.env_key()? == old, "another key");
+    sandbox.expect_sound(CLIENTS)
+}
+
+/// The value that the services would go back to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_is_gone_from_the_store_stops_the_rollback() -> Result<()> {
+    let sandbox = Sandbox::with_clients(CLIENTS).await?;
+    let old = sandbox.env_key()?;
+    assert_said(&sandbox.run(&["rotate-dcr"])?, 0, &[]);
+    let run = sandbox.run_name()?;
+    let value = sandbox.path(".rotation/dcr-encryption-key/1.value");
+    let aside = sandbox.path("aside.value");
+    fs::rename(&value, &aside)?;
+    let index = || fs::read_to_string(sandbox.path(".rotation/dcr-encryption-key/versions.json"));
+    let before = index()?;
+    let output = sandbox.program(&["rollback", &run]).run();
+    assert_said(&output, 1, &["1.value", "nothing was changed"]);
+    assert_none_in(&output, &[old.clone(), fs::read_to_string(&aside)?]);
+    assert_eq!(index()?, before);
+    fs::rename(&aside, &value)?;
     assert_said(&sandbox.run(&["rollback", &run])?, 0, &["Rolled back"]);
     assert!(sandbox.env_key()? == old, "another key");
     sandbox.expect_sound(CLIENTS)

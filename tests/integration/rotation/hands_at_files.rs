@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use runbook::{StepError as _, Stopped};
 use secret::FernetKey;
 
-use super::keys::register;
+use super::keys::{move_tokens, register};
 use super::moments::Moments;
 use super::other_people::{carry_on, expect_done, failure, number, stopped_after};
 use super::seen::SECRET;
@@ -137,6 +137,38 @@ async fn somebody_puts_another_value_there_around_the_cutover() -> Result<()> {
         };
         fs::write(copy.path(".env"), edited.replace(&other, was_there))?;
         copy.bring_to_its_end(Then::Resume, &start, moment).await;
+    }
+    Ok(())
+}
+
+/// Between two rotations: what the service has is what is rotated, if every token is under it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_was_put_there_by_hand_is_taken_into_the_store_by_the_next_run() -> Result<()>
+{
+    for is_table_moved in [true, false] {
+        let mut world = World::pinned().await?;
+        world.restarts = true;
+        let before = world.see().await?;
+        let theirs = FernetKey::generate().to_text().to_string();
+        if is_table_moved {
+            let database = world.path("service.db");
+            move_tokens(&database, before.value_in_use(), &theirs).await?;
+        }
+        let edited = before.env.replace(before.value_in_use(), &theirs);
+        fs::write(world.path(".env"), &edited)?;
+        let found = world.see().await?;
+        let ended = world.begin(&Moments::undisturbed()).await;
+        let seen = world.see().await?;
+        if is_table_moved {
+            ended?;
+            seen.expect_rotated_from(&found, "adopted");
+            assert!(seen.values().contains(&theirs), "it was not stored");
+            continue;
+        }
+        let (reason, _) = failure(ended, "not moved");
+        assert_eq!(reason, "cells can't be read with any of the keys");
+        assert_eq!(seen.env, edited);
+        assert_eq!(seen.states(), before.states());
     }
     Ok(())
 }

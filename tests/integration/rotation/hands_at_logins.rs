@@ -178,6 +178,46 @@ async fn somebody_gives_the_new_role_another_password() -> Result<()> {
     Ok(())
 }
 
+/// Of the role that the services would go back to, before the run itself has locked it out:
+/// begun, there would be no way but back, and none that ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_to_a_login_that_is_refused_does_not_begin() -> Result<()> {
+    let mut world = stored(Mode::Alternate).await?;
+    world.is_lawful = false;
+    let start = world.see().await?;
+    let old = DatabaseUrl::parse(start.value_in_use())?;
+    let theirs = old.with_login(old.user()?, &Password::generate())?;
+    for (step, is_refused) in [
+        ("prepare", false),
+        ("cut-over", true),
+        ("soak", true),
+        ("lock-out", false),
+    ] {
+        let stopped = stopped_after(&world, step).await?;
+        stopped.look_before_the_rollback().await?;
+        if step != "lock-out" {
+            server(&world).set_password_by_hand(&theirs).await;
+        }
+        let looked = stopped.look_before_the_rollback().await;
+        let said = looked.err().map(|error| (error.reason(), error.hint()));
+        assert_eq!(said.is_some(), is_refused, "{step}");
+        if let Some((reason, hint)) = said {
+            assert_eq!(reason, "the database refused the old login", "{step}");
+            let hint = hint.unwrap_or_default();
+            assert!(hint.contains("the password of version 2"), "{hint}");
+        }
+        server(&world).set_password_by_hand(&old).await;
+        if step == "lock-out" {
+            // Or the role's way back in would be another one than the run's.
+            carry_on(&stopped, Then::Resume).await?;
+            continue;
+        }
+        stopped.look_before_the_rollback().await?;
+        stopped.bring_to_its_end(Then::Resume, &start, step).await;
+    }
+    Ok(())
+}
+
 /// What can't be told from the run's own by its number is taken only if it is the URL in
 /// use with the login of the role that takes over.
 #[tokio::test(flavor = "multi_thread")]

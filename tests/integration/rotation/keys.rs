@@ -1,11 +1,13 @@
 //! The key of the tokens: the worlds that a rotation begins in, and who writes to them.
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Result;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use reencrypt::sample;
-use secret::{FernetKey, SecretValue};
+use reencrypt::{Database, Keyring, Mode, Timeouts, Tls, sample};
+use secret::{DatabaseUrl, FernetKey, SecretValue};
+use tokio_util::sync::CancellationToken;
 
 use super::moments::Moments;
 use super::scene::Scene;
@@ -52,5 +54,27 @@ pub(super) fn register(database: &Path, order_id: &str, key: &str) -> Result<()>
         .bind::<Text, _>(order_id)
         .bind::<Text, _>(token)
         .execute(&mut connection)?;
+    Ok(())
+}
+
+/// Puts the tokens of a table from one key under another, as `rotate-dcr --platform none` does.
+pub(super) async fn move_tokens(database: &Path, from: &str, to: &str) -> Result<()> {
+    let url = DatabaseUrl::parse(&format!("sqlite+aiosqlite:///{}", database.display()))?;
+    let connect = Database::connect(&url, Tls::AsUrlSays, Timeouts::default());
+    let mut database = connect.await?;
+    let plan = reencrypt::check(&mut database, &[]).await?;
+    let key = |text: &str| FernetKey::parse(text.as_bytes()).map(|parsed| parsed.key);
+    let (from, to) = (key(from)?, key(to)?);
+    let keyring = Arc::new(Keyring::for_rotation(&[from], &to)?);
+    let (mode, interrupt) = (Mode::Commit, CancellationToken::new());
+    reencrypt::reencrypt(
+        &mut database,
+        &plan,
+        &keyring,
+        mode,
+        &mut |_| {},
+        &interrupt,
+    )
+    .await?;
     Ok(())
 }

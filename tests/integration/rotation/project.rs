@@ -216,6 +216,7 @@ fn describe(service: &ServiceState, variable: &str) -> Result<Service> {
         serving: serving.to_owned(),
         bound: bound(serving)?,
         ready: service.is_ready(),
+        is_unsettled: false,
         revisions: service
             .reachable()
             .into_iter()

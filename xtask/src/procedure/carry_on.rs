@@ -68,9 +68,10 @@ impl Procedure {
 
     /// Looks that a rollback can come to its end: begun, there is no way but back.
     async fn check_rollback(&mut self, run: &Run) -> Result<(), Failure> {
+        let flags = self.settings.place.flags();
         rotation::refuse_rollback(&mut self.context, run.history())
             .await
-            .map_err(|error| Failure::from_check(&error))
+            .map_err(|error| Failure::from_refused_rollback(&error, run.history(), &flags))
     }
 
     async fn open(&self, name: &str) -> Result<Run, Failure> {
@@ -81,7 +82,7 @@ impl Procedure {
             .map_err(|error| Failure::from_runs(&error, &self.settings.place))?;
         rotation::refuse_other_place(&self.context, &run.history().facts)
             .await
-            .map_err(|error| Failure::from_check(&error))?;
+            .map_err(|error| Failure::from_refusal(&error, run.history()))?;
         Ok(run)
     }
 

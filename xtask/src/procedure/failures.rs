@@ -105,6 +105,32 @@ impl Failure {
         failure.hint_if_any(error.hint())
     }
 
+    /// Of a run that a command leaves as it is.
+    pub(super) fn from_refusal(error: &rotation::Error, history: &History) -> Failure {
+        let state = rotation::state(history);
+        Failure {
+            state: Some(format!(
+                "nothing was changed by this command; of the run: {state}"
+            )),
+            ..Failure::from_check(error)
+        }
+    }
+
+    /// Of a rollback that does not begin, as it could not come to its end.
+    pub(super) fn from_refused_rollback(
+        error: &rotation::Error,
+        history: &History,
+        flags: &str,
+    ) -> Failure {
+        let failure = Failure::from_refusal(error, history);
+        if !history.is_unfinished() {
+            return failure;
+        }
+        let resume = format!("`cargo xtask resume {}{flags}` goes on", history.run);
+        let hint = with(failure.hint.clone(), &resume);
+        failure.hint(hint)
+    }
+
     /// Of a failure after which everything was undone. Where nothing had been
     /// changed, it is a check that failed.
     pub(super) fn undone(self, changed: bool) -> Failure {

@@ -6,6 +6,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use secret::Fingerprint;
+
 use super::whole_file;
 use crate::Error;
 
@@ -41,8 +43,35 @@ impl StoreFolder {
 
     /// Makes the folder if it isn't there, and waits until nobody else changes it.
     pub(super) async fn lock(&self) -> Result<Locked, Error> {
+        self.lock_file(".lock", PATIENCE).await
+    }
+
+    /// Waits until nobody else is at a service, for so long at most.
+    pub(super) async fn lock_service(
+        &self,
+        service: &str,
+        patience: Duration,
+    ) -> Result<Locked, Error> {
+        self.lock_file(&lock_of(service), patience).await
+    }
+
+    /// Whether somebody is at a service at this moment.
+    pub(super) fn is_service_locked(&self, service: &str) -> Result<bool, Error> {
+        let path = self.path.join(lock_of(service));
+        match File::open(&path) {
+            Ok(file) => match file.try_lock_shared() {
+                Ok(()) => Ok(false),
+                Err(TryLockError::WouldBlock) => Ok(true),
+                Err(TryLockError::Error(error)) => Err(Error::file("lock", path)(error)),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(Error::file("read", path)(error)),
+        }
+    }
+
+    async fn lock_file(&self, name: &str, patience: Duration) -> Result<Locked, Error> {
         self.create()?;
-        let path = self.path.join(".lock");
+        let path = self.path.join(name);
         let failed = |error| Error::file("lock", &path)(error);
         let file = OpenOptions::new()
             .create(true)
@@ -62,7 +91,7 @@ impl StoreFolder {
                 Err(TryLockError::WouldBlock) => {}
             }
             let waited = started.elapsed();
-            if waited >= PATIENCE {
+            if waited >= patience {
                 return Err(Error::StoreBusy {
                     path: self.path.clone(),
                     waited,
@@ -87,6 +116,11 @@ impl StoreFolder {
         }
         whole_file::write(&ignore, b"*\n")
     }
+}
+
+/// A service may have a name that no file can have.
+fn lock_of(service: &str) -> String {
+    format!(".service-{}.lock", Fingerprint::of_place(service))
 }
 
 /// Makes a folder that its owner alone can enter.

@@ -5,20 +5,23 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 
 use super::Settings;
+use super::services::LocalServices;
 use crate::rehearsal::{Change, Rehearsal, Rehearsed, Which};
 use crate::{Binding, Error, VersionState};
 
 /// Changes of this machine, told and not made.
 pub(super) struct LocalRehearsal {
     settings: Settings,
+    services: LocalServices,
     /// What each service's revision that was prepared last reads.
     prepared: HashMap<String, (Binding, Which)>,
 }
 
 impl LocalRehearsal {
-    pub(super) fn new(settings: Settings) -> LocalRehearsal {
+    pub(super) fn new(settings: Settings, services: LocalServices) -> LocalRehearsal {
         LocalRehearsal {
             settings,
+            services,
             prepared: HashMap::new(),
         }
     }
@@ -27,22 +30,25 @@ impl LocalRehearsal {
         self.settings.store.join(path).display().to_string()
     }
 
-    fn cut_over(&self, service: &str) -> Vec<Rehearsed> {
+    fn cut_over(&self, service: &str) -> Result<Vec<Rehearsed>, Error> {
         let Some((binding, to)) = self.prepared.get(service) else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
         let records = self.in_store("services.json");
         let noted = format!("notes in `{records}` that `{service}` serves with version {to}");
-        if *to != Which::New {
-            // The file holds this value already: nothing has to start anew.
-            return vec![Rehearsed::deed(noted)];
+        let mut done = Vec::new();
+        if *to == Which::New {
+            let variable = &binding.variable;
+            let env_file = self.settings.env_file.display();
+            done.push(Rehearsed::deed(format!(
+                "writes the new value of {variable} into `{env_file}`, where it isn't there yet"
+            )));
         }
-        let variable = &binding.variable;
-        let env_file = self.settings.env_file.display();
-        let mut done = vec![Rehearsed::deed(format!(
-            "writes the new value of {variable} into `{env_file}`, where it isn't there yet"
-        ))];
-        if let Some(settings) = self.settings.services.get(service) {
+        // Where the file holds this value already, nothing has to start anew, unless
+        // nobody knows what the service started with.
+        if (*to == Which::New || self.services.look(service, binding)?.is_unsettled)
+            && let Some(settings) = self.settings.services.get(service)
+        {
             let seconds = settings.timeout.as_secs();
             let command = |words: &Option<Vec<String>>, text: String| {
                 let command = words.clone()?;
@@ -54,7 +60,7 @@ impl LocalRehearsal {
             done.extend(command(&settings.ready, answers));
         }
         done.push(Rehearsed::deed(noted));
-        done
+        Ok(done)
     }
 }
 
@@ -88,7 +94,7 @@ impl Rehearsal for LocalRehearsal {
                 let records = self.in_store("services.json");
                 format!("notes in `{records}` a revision of `{service}` that reads version {to}")
             }
-            Change::CutOver { service } => return Ok(self.cut_over(service)),
+            Change::CutOver { service } => return self.cut_over(service),
             Change::DiscardOthers { service } => {
                 let records = self.in_store("services.json");
                 format!("removes from `{records}` the revisions of `{service}` that don't serve")

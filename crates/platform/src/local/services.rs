@@ -15,18 +15,22 @@ use self::records::Records;
 use super::ServiceSettings;
 use super::command::ServiceCommand;
 use super::env_file::EnvFile;
-use super::folder::StoreFolder;
+use super::folder::{Locked, StoreFolder};
 use super::store::LocalStore;
 use crate::{Binding, Bound, Error, Reference, SecretStore as _, Service, Services};
 
 /// How long `describe` waits for a service's word that it is ready.
 const LOOK: Duration = Duration::from_secs(10);
 
+/// For what a change takes beside the commands.
+const MARGIN: Duration = Duration::from_secs(10);
+
 /// Services whose only configuration is a `.env` file.
 ///
 /// That file is the truth. A revision is a record of which versions are to be in
 /// it, and traffic goes to a revision when its values are there and the service
 /// was restarted since.
+#[derive(Clone)]
 pub(super) struct LocalServices {
     pub(super) folder: StoreFolder,
     pub(super) store: LocalStore,
@@ -48,6 +52,13 @@ impl LocalServices {
 
     fn records(&self) -> Result<Records, Error> {
         Records::read(&self.records_path())
+    }
+
+    /// The right to change a service: waited for as long as somebody else's change may take,
+    /// its restart and its way to readiness.
+    async fn lock_service(&self, service: &str) -> Result<Locked, Error> {
+        let patience = self.settings(service)?.timeout * 2 + MARGIN;
+        self.folder.lock_service(service, patience).await
     }
 
     fn check_commands(&self, service: &str) -> Result<(), Error> {
@@ -124,17 +135,14 @@ impl Services for LocalServices {
         let env = EnvFile::read(&self.env_file)?;
         env.with(&binding.variable, &read.value)?;
         self.check_commands(service)?;
+        let _at_service = self.lock_service(service).await?;
         let _locked = self.folder.lock().await?;
         env.check_writable()?;
         let mut records = self.records()?;
         let mut record = records.of(service);
         let found = self.find(binding)?;
         record.adopt(service, binding, found.bound(), found.held);
-        let serving = record.serving_revision().cloned();
-        let mut next = serving.ok_or_else(|| Error::NoSuchRevision {
-            service: service.to_owned(),
-            revision: record.serving_name(service),
-        })?;
+        let mut next = self.base(service, binding, &record)?;
         next.bind(binding, to);
         let name = record.make(service, next.bindings);
         if record != records.of(service) {

@@ -60,7 +60,7 @@ pub(crate) async fn trial(context: &mut Context) -> Result<Verdict, Error> {
 }
 
 async fn check(context: &Context, facts: &Facts) -> Result<Verdict, Error> {
-    let described = steps::ready_consumers(context).await?;
+    let described = steps::settleable_consumers(context).await?;
     steps::refuse_unchangeable(context).await?;
     steps::refuse_foreign_versions(context, facts, &described).await?;
     let (consumer, service) = described.first().ok_or(Error::NoVersion)?;

@@ -65,10 +65,12 @@ pub(crate) async fn trial(context: &mut Context) -> Result<(), Error> {
 }
 
 async fn check(context: &Context, facts: &Facts) -> Result<DatabaseUrl, Error> {
-    let described = steps::ready_consumers(context).await?;
+    let described = steps::settleable_consumers(context).await?;
     steps::refuse_unchangeable(context).await?;
-    steps::refuse_foreign_versions(context, facts, &described).await?;
     let url = url_in_use(context, &described).await?;
+    // After that: where the URL in use doesn't log in, that of such a version may be the one
+    // that does, and nobody may be told to disable it.
+    steps::refuse_foreign_versions(context, facts, &described).await?;
     // Or the journal could not name the roles.
     Name::new(url.user()?)?;
     refuse_shared_role(context, &url).await?;

@@ -26,8 +26,11 @@ impl LockOut {
 /// emergency.
 pub(crate) const FIRST: &str = "lock-out-first";
 
+/// What journals call the step that comes last.
+pub(super) const LAST: &str = "lock-out";
+
 const ABOUT: About = About {
-    name: "lock-out",
+    name: LAST,
     title: "Lock the old role out",
     kind: Kind::Change,
     told: None,

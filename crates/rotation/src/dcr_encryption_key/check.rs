@@ -1,12 +1,13 @@
 //! Nothing begins that can't end.
 
 use async_trait::async_trait;
+use platform::Service;
 use reencrypt::Mode;
 use runbook::{About, Applied, Facts, History, Kind, Log, Observed, Step, Undo};
 use secret::FernetKey;
 
 use super::tokens::Tokens;
-use crate::context::Context;
+use crate::context::{Consumer, Context};
 use crate::error::Error;
 use crate::facts;
 use crate::same_place;
@@ -41,8 +42,7 @@ impl Step<Context, Error> for Check {
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         same_place::record(context, log)?;
-        let key = key_in_use(context, Some(log.facts())).await?;
-        let tokens = check(context, &key).await?;
+        let (_, tokens) = check(context, log.facts()).await?;
         log.say(&format!(
             "{} clients, {} tokens under the key in use",
             tokens.clients,
@@ -55,8 +55,9 @@ impl Step<Context, Error> for Check {
     /// read every token.
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
         if log.facts().version(facts::OLD_VERSION).is_ok() {
-            let key = key_in_use(context, None).await?;
-            check(context, &key).await?;
+            let described = steps::ready_consumers(context).await?;
+            let key = key_in_use(context, &described).await?;
+            count_all(context, &key).await?;
         }
         Ok(())
     }
@@ -69,8 +70,7 @@ impl Step<Context, Error> for Check {
 ///
 /// What would have stopped the rotation.
 pub(crate) async fn trial(context: &mut Context) -> Result<u64, Error> {
-    let key = key_in_use(context, Some(&Facts::default())).await?;
-    check(context, &key).await?;
+    let (key, _) = check(context, &Facts::default()).await?;
     let thrown_away = FernetKey::generate();
     let table = context.table()?;
     let tried = table.reencrypt(&key, &thrown_away, Mode::DryRun).await?;
@@ -87,21 +87,33 @@ pub(crate) async fn refuse_rollback(context: &mut Context, history: &History) ->
     tokens.refuse_unreadable()
 }
 
-async fn check(context: &mut Context, key: &FernetKey) -> Result<Tokens, Error> {
+/// The key in use, and the tokens under it: all that there are.
+///
+/// A version that the run doesn't know comes last. Tokens may be under it, where a run was cut
+/// off whose journal is gone, and nobody may be told to disable it then.
+async fn check(context: &mut Context, facts: &Facts) -> Result<(FernetKey, Tokens), Error> {
+    let described = steps::settleable_consumers(context).await?;
+    steps::refuse_unchangeable(context).await?;
+    let key = key_in_use(context, &described).await?;
+    let pinned = steps::pinned_version(context, &described).await?;
+    let tokens = count_all(context, &key).await?;
+    if let Some(version) = pinned {
+        steps::refuse_foreign_version(context, facts, version).await?;
+    }
+    Ok((key, tokens))
+}
+
+async fn count_all(context: &mut Context, key: &FernetKey) -> Result<Tokens, Error> {
     context.table()?.check().await?;
     let tokens = context.table()?.count(key, None).await?;
     tokens.refuse_unreadable()?;
     Ok(tokens)
 }
 
-/// With what a run knows, it refuses versions that the run doesn't know, and services
-/// that the run could not change.
-async fn key_in_use(context: &Context, known: Option<&Facts>) -> Result<FernetKey, Error> {
-    let described = steps::ready_consumers(context).await?;
-    if let Some(facts) = known {
-        steps::refuse_unchangeable(context).await?;
-        steps::refuse_foreign_versions(context, facts, &described).await?;
-    }
+async fn key_in_use(
+    context: &Context,
+    described: &[(&Consumer, Service)],
+) -> Result<FernetKey, Error> {
     let (consumer, service) = described.first().ok_or(Error::NoVersion)?;
     let value = context.value_in_use(consumer, service.bound).await?;
     context.parse_key(&value, &format!("what `{}` reads", consumer.service))

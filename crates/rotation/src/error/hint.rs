@@ -10,7 +10,7 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::Database { source, .. } | Error::Reencryption { source, .. } => source.hint(),
         Error::NotAKey { source, .. } => source.hint().map(ToOwned::to_owned),
         Error::Unreadable { .. } => Some(
-            "`cargo xtask survey-dcr` lists them; what is under an older key, `rotate-dcr --platform none` puts \
+            "`cargo xtask survey-dcr` lists them; what is under the key of another version, `rotate-dcr --platform none` puts \
              under the key in use; what no key opens, put right, or delete rows that nobody needs"
                 .to_owned(),
         ),
@@ -50,6 +50,10 @@ pub(super) fn hint(error: &Error) -> Option<String> {
             "the services stay with the new value; if that is no good, ask those who issue it for another \
              one, and give that to `cargo xtask rotate-secret {secret}`"
         )),
+        Error::OldLoginDead { role, version, .. } => Some(format!(
+            "the services stay with the new login; to go back all the same, let an administrator \
+             give `{role}` the password of version {version} again"
+        )),
         Error::Unchanged { .. } => {
             Some("ask those who issue it for a new value, and give that one".to_owned())
         }
@@ -77,9 +81,10 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::NoClientId { secret, variable } => Some(format!(
             "set {variable}, or add the id to the store as `{secret}`"
         )),
-        Error::LoginRefused { .. } => {
-            Some("did somebody else give the role another password?".to_owned())
-        }
+        Error::LoginRefused { secret, .. } => Some(format!(
+            "did somebody else give the role another password? If that of another version of `{secret}` \
+             logs in, have the services read that one"
+        )),
         Error::DifferentVersions { secret, .. } => Some(format!(
             "deploy the services so that all of them read one version of `{secret}`"
         )),

@@ -25,6 +25,7 @@ pub(super) fn reason(error: &Error) -> &'static str {
         Error::Empty { .. } => "a version is empty",
         Error::RefusedByIssuer { .. } => "the issuer refused the value",
         Error::OldValueDead { .. } => "the issuer refused the old value",
+        Error::OldLoginDead { .. } => "the database refused the old login",
         Error::Unchanged { .. } => "the candidate is the value in use",
         Error::NoClientId { .. } => "the client's id could not be read",
         Error::Login(_) | Error::NotAUrl { .. } => "a version holds no URL with a login",

@@ -128,20 +128,29 @@ pub(super) async fn proves_itself(
     }
 }
 
-/// What is newer than the version in use would stop the run when it stages. Than the
-/// latest, nothing is newer. What another service reads is nobody's new value.
+/// What is newer than the version in use would stop the run when it stages. What another
+/// service reads is nobody's new value.
 pub(crate) async fn refuse_foreign_versions(
     context: &Context,
     facts: &Facts,
     described: &[(&Consumer, Service)],
 ) -> Result<(), Error> {
-    let is_pinned = |(_, service): &(&Consumer, Service)| matches!(service.bound, Bound::Pinned(_));
-    if !described.iter().any(is_pinned) {
-        return Ok(());
-    }
-    match context.version_in_use(described).await? {
+    match pinned_version(context, described).await? {
         Some(version) => refuse_foreign_version(context, facts, version).await,
         None => Ok(()),
+    }
+}
+
+/// The version that services read, where one of them reads it by its number: than the
+/// latest, none is newer.
+pub(crate) async fn pinned_version(
+    context: &Context,
+    described: &[(&Consumer, Service)],
+) -> Result<Option<VersionNumber>, Error> {
+    let is_pinned = |(_, service): &(&Consumer, Service)| matches!(service.bound, Bound::Pinned(_));
+    match described.iter().any(is_pinned) {
+        true => context.version_in_use(described).await,
+        false => Ok(None),
     }
 }
 

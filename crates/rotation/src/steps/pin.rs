@@ -65,7 +65,7 @@ impl Step<Context, Error> for Pin {
         }
         let pinned = Bound::Pinned(old);
         side_by_side(&described, async |(consumer, service)| {
-            if service.bound != pinned {
+            if service.bound != pinned || service.is_unsettled {
                 serve_with(context, consumer, service.bound, pinned).await?;
             }
             Ok(())

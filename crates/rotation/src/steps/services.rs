@@ -31,22 +31,43 @@ pub(super) async fn side_by_side<C, T>(
 ///
 /// With the first that isn't.
 pub(crate) async fn ready_consumers(context: &Context) -> Result<Vec<(&Consumer, Service)>, Error> {
+    let described = settleable_consumers(context).await?;
+    match described.iter().find(|(_, service)| service.is_unsettled) {
+        // Changed by hand since it was recorded.
+        Some((consumer, service)) if service.bound == Bound::Inline => {
+            Err(context.not_in_store(consumer))
+        }
+        Some((consumer, _)) => Err(not_ready(consumer)),
+        None => Ok(described),
+    }
+}
+
+/// The same for a rotation that begins. People may have changed a service's configuration, or
+/// restarted it, and a change may have been cut off whose journal is gone: what the service
+/// has is what is rotated, and the rotation settles that when it pins the service.
+///
+/// # Errors
+///
+/// With the first that isn't up, or that somebody is at.
+pub(crate) async fn settleable_consumers(
+    context: &Context,
+) -> Result<Vec<(&Consumer, Service)>, Error> {
     let described = context.describe_all().await?;
     for (consumer, service) in &described {
-        if service.ready {
+        if service.ready || service.is_unsettled {
             continue;
-        }
-        if service.bound == Bound::Inline {
-            // Changed by hand since it was recorded.
-            return Err(context.not_in_store(consumer));
         }
         let services = &context.platform.services;
         services.check_traffic(&consumer.service).await?;
-        return Err(Error::NotReady {
-            service: consumer.service.clone(),
-        });
+        return Err(not_ready(consumer));
     }
     Ok(described)
+}
+
+fn not_ready(consumer: &Consumer) -> Error {
+    Error::NotReady {
+        service: consumer.service.clone(),
+    }
 }
 
 /// Refuses to begin where a service's configuration could not be changed later, when the
@@ -120,9 +141,7 @@ pub(super) async fn expect(
         });
     }
     if !service.ready {
-        return Err(Error::NotReady {
-            service: consumer.service.clone(),
-        });
+        return Err(not_ready(consumer));
     }
     Ok(())
 }

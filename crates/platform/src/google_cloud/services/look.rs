@@ -158,6 +158,7 @@ impl CloudRun {
         let bound = revisions.first().map_or(Bound::Inline, |one| one.bound);
         Ok(Service {
             ready: self.is_ready(service, answer, &serving).await?,
+            is_unsettled: false,
             serving,
             bound,
             revisions,

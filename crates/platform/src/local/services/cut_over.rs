@@ -23,12 +23,19 @@ struct Target {
 
 impl LocalServices {
     pub(super) async fn send_traffic(&self, service: &str, revision: &str) -> Result<(), Error> {
-        self.settings(service)?;
+        let _at_service = self.lock_service(service).await?;
         let locked = self.folder.lock().await?;
         let record = self.records()?.of(service);
         let Some(found) = record.revision(revision) else {
             return self.be_where_it_is(service, revision, &record).await;
         };
+        // A rotation changes one variable: the revision was made of what served before.
+        if self.differences(found, &record)? > 1 {
+            return Err(Error::Overtaken {
+                service: service.to_owned(),
+                revision: revision.to_owned(),
+            });
+        }
         let targets = self.targets(&record, found)?;
         let is_restarted = self.write_values(service, revision, &targets)?;
         // A restart takes long, and may itself look into the store.

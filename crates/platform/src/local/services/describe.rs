@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use secret::VersionNumber;
 
 use super::LocalServices;
-use super::records::Record;
+use super::records::{Record, RevisionRecord};
 use crate::local::env_file::EnvFile;
 use crate::{Binding, Bound, Error, Revision, Service};
 
@@ -61,7 +61,11 @@ impl LocalServices {
     }
 
     /// The service as its files tell, without asking whether it is up.
-    pub(super) fn look(&self, service: &str, binding: &Binding) -> Result<Service, Error> {
+    pub(in crate::local) fn look(
+        &self,
+        service: &str,
+        binding: &Binding,
+    ) -> Result<Service, Error> {
         let found = self.find(binding)?;
         let record = self.records()?.of(service);
         let serving = record.serving_revision();
@@ -71,6 +75,7 @@ impl LocalServices {
             Some(bound) => self.agrees(binding, bound, found, &record)?,
         };
         let has_started = self.has_started_with(binding, found, &record)?;
+        let ready = is_as_recorded && has_started && record.under_way.is_none();
         let serving = if is_as_recorded {
             Revision {
                 name: record.serving_name(service),
@@ -96,9 +101,48 @@ impl LocalServices {
         Ok(Service {
             serving: serving.name,
             bound: serving.bound,
-            ready: is_as_recorded && has_started && record.under_way.is_none(),
+            ready,
+            is_unsettled: !ready && !self.folder.is_service_locked(service)?,
             revisions,
         })
+    }
+
+    /// What a revision is made of that differs in this binding: what serves, with what the
+    /// `.env` file holds by now for the other variables. People may have edited that, or the
+    /// change of another secret was cut off.
+    pub(super) fn base(
+        &self,
+        service: &str,
+        binding: &Binding,
+        record: &Record,
+    ) -> Result<RevisionRecord, Error> {
+        let serving = record.serving_revision().cloned();
+        let mut base = serving.ok_or_else(|| Error::NoSuchRevision {
+            service: service.to_owned(),
+            revision: record.serving_name(service),
+        })?;
+        for other in base.other_bindings(binding) {
+            let found = self.find(&other)?;
+            let recorded = base.bound(&other).unwrap_or(found.bound());
+            if !self.agrees(&other, recorded, found, record)? {
+                base.bind(&other, found.held.map_or(Bound::Inline, Bound::Pinned));
+            }
+        }
+        Ok(base)
+    }
+
+    /// How many variables of a revision have another value in the `.env` file.
+    pub(super) fn differences(
+        &self,
+        revision: &RevisionRecord,
+        record: &Record,
+    ) -> Result<usize, Error> {
+        let mut differences = 0;
+        for (binding, bound) in revision.all_bindings() {
+            let found = self.find(&binding)?;
+            differences += usize::from(!self.agrees(&binding, bound, found, record)?);
+        }
+        Ok(differences)
     }
 
     /// Whether the `.env` file holds what a revision with this binding would read.

@@ -173,6 +173,23 @@ impl RevisionRecord {
         (found.secret == binding.secret).then_some(found.bound)
     }
 
+    pub(super) fn all_bindings(&self) -> impl Iterator<Item = (Binding, Bound)> {
+        self.bindings.iter().map(|(variable, record)| {
+            let binding = Binding {
+                variable: variable.clone(),
+                secret: record.secret.clone(),
+            };
+            (binding, record.bound)
+        })
+    }
+
+    /// Those of the variables that this binding isn't about.
+    pub(super) fn other_bindings(&self, binding: &Binding) -> Vec<Binding> {
+        let all = self.all_bindings().map(|(other, _)| other);
+        all.filter(|other| other.variable != binding.variable)
+            .collect()
+    }
+
     pub(super) fn bind(&mut self, binding: &Binding, bound: Bound) {
         let secret = binding.secret.clone();
         let record = BindingRecord { secret, bound };
