@@ -29,7 +29,10 @@ pub struct History {
     pub operator: Name,
     /// Who carried it on last, or wanted it undone.
     pub last_operator: Name,
-    /// When it began.
+    /// The last run of the same secret when this one began, as far as its journal was found;
+    /// none in a journal of a program that didn't write it down.
+    pub follows: Option<Name>,
+    /// When it began, by the clock of that moment.
     pub began_at: Timestamp,
     /// When its last record was written.
     pub last_at: Timestamp,
@@ -109,6 +112,7 @@ impl History {
             rotation,
             platform,
             operator,
+            follows,
             steps,
             ..
         } = &first.record
@@ -122,6 +126,7 @@ impl History {
             platform: platform.clone(),
             operator: operator.clone(),
             last_operator: operator.clone(),
+            follows: follows.clone(),
             began_at: first.at,
             last_at: first.at,
             ended_at: None,

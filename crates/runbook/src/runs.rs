@@ -3,6 +3,7 @@
 mod claim;
 mod error;
 mod lock;
+mod order;
 mod others;
 
 use std::fs::{self, DirBuilder, File};
@@ -82,6 +83,7 @@ impl Runs {
         let rotation = plan.rotation();
         let lock = self.lock(rotation)?;
         self.refuse_unfinished(rotation)?;
+        let follows = self.last_of(rotation)?;
         let (name, folder) = self.make_folder(rotation)?;
         self.claim(rotation, &name)?;
         let first = Record::RunBegan {
@@ -91,6 +93,7 @@ impl Runs {
             rotation: rotation.into(),
             platform: platform.into(),
             operator: operator.clone(),
+            follows,
             steps: plan.abouts().map(|about| about.name.into()).collect(),
         };
         let journal = Journal::create(&folder.join(JOURNAL))?;
@@ -146,8 +149,7 @@ impl Runs {
             let entry = entry.map_err(|source| error("read", &runs, source))?;
             found.extend(self.summary(&entry.file_name().to_string_lossy()));
         }
-        found.sort_by_key(|summary| std::cmp::Reverse(summary.began_at()));
-        Ok(found)
+        Ok(order::newest_first(found))
     }
 
     fn summary(&self, name: &str) -> Option<RunSummary> {
@@ -234,12 +236,6 @@ impl Runs {
             }
         }
         Err(error("make", &runs, io::ErrorKind::AlreadyExists.into()))
-    }
-}
-
-impl RunSummary {
-    fn began_at(&self) -> Option<Timestamp> {
-        self.history.as_ref().ok().map(|history| history.began_at)
     }
 }
 

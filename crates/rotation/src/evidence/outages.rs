@@ -315,6 +315,7 @@ mod tests {
             rotation: "dcr-encryption-key".into(),
             platform: "local".into(),
             operator: Name::unknown(),
+            follows: None,
             steps: vec![TABLE.into(), TRAFFIC.into()],
         };
         let first = Written {

@@ -27,6 +27,7 @@ impl Told {
             rotation: secret.name.into(),
             platform: "google-cloud".into(),
             operator: Name::unknown(),
+            follows: None,
             steps: STEPS.map(FixedText::from).to_vec(),
         };
         let at = Timestamp::from_second(second).unwrap();

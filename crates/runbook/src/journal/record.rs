@@ -46,6 +46,9 @@ pub enum Record {
         platform: FixedText,
         /// Who began it.
         operator: Name,
+        /// The last run of the same secret, so that their order doesn't hang on clocks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        follows: Option<Name>,
         /// The steps of the plan.
         steps: Vec<FixedText>,
     },

@@ -36,11 +36,11 @@ impl Runs {
 
     /// To undo a run beneath a later one would take away what that stands on.
     pub(super) fn refuse_followed(&self, run: &str, history: &History) -> Result<(), RunsError> {
-        let follows = |other: &RunSummary| {
+        let follows = |other: &RunSummary, is_newer: bool| {
             match &other.history {
                 Ok(other) => {
                     other.rotation == history.rotation
-                        && other.began_at > history.began_at
+                        && is_newer
                         && other.status != RunStatus::RolledBack
                 }
                 // It may be one that this run's effects are the ground of.
@@ -50,11 +50,16 @@ impl Runs {
                 }
             }
         };
-        let later = match self.list()?.into_iter().find(follows) {
+        let mut is_newer = true;
+        let here = self.list()?.into_iter().find(|other| {
+            is_newer &= other.name != run;
+            follows(other, is_newer)
+        });
+        let later = match here {
             None => self
                 .elsewhere(history.rotation.as_str())?
                 .map(|(_, other)| other)
-                .filter(follows),
+                .filter(|other| follows(other, is_last(other, history))),
             later => later,
         };
         match later {
@@ -64,6 +69,15 @@ impl Runs {
                 later: later.name,
             }),
         }
+    }
+
+    /// The last run of the secret, wherever it is.
+    pub(super) fn last_of(&self, rotation: &str) -> Result<Option<Name>, RunsError> {
+        let elsewhere = self.elsewhere(rotation)?.map(|(_, other)| other);
+        let all = elsewhere.into_iter().chain(self.list()?);
+        let mut histories = all.filter_map(|summary| summary.history.ok());
+        let last = histories.find(|history| history.rotation.as_str() == rotation);
+        Ok(last.map(|history| history.run))
     }
 
     /// The last run of the secret, if it is in another folder.
@@ -99,4 +113,12 @@ impl Runs {
             _ => false,
         }
     }
+}
+
+/// Whether the last run of the secret, in another folder, came after this one.
+fn is_last(other: &RunSummary, history: &History) -> bool {
+    other.history.as_ref().is_ok_and(|other| {
+        other.follows.as_ref() == Some(&history.run)
+            || (other.began_at > history.began_at && history.follows.as_ref() != Some(&other.run))
+    })
 }

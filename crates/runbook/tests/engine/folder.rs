@@ -125,6 +125,38 @@ async fn a_run_beneath_a_later_one_is_not_opened() {
     open(&stage.runs(), &first_name).unwrap();
 }
 
+/// The clock was five years ahead when the first one ran: it is the first one still.
+#[tokio::test]
+async fn a_clock_that_was_wrong_does_not_change_the_order_of_runs() {
+    let mut stage = stage();
+    let mut first = stage.begin();
+    stage.bring_to_end(&mut first, Then::Resume, "first").await;
+    let first_name = first.history().run.to_string();
+    let path = journal_of(&first);
+    drop(first);
+    let ahead = fs::read_to_string(&path).unwrap();
+    let (year, next) = ("{\"at\":\"2", "{\"at\":\"3");
+    fs::write(&path, ahead.replace(year, next)).unwrap();
+
+    let mut names = vec![first_name.clone()];
+    for _ in 0..2 {
+        stage.world = World::new();
+        let mut later = stage.begin();
+        stage.bring_to_end(&mut later, Then::Resume, "later").await;
+        names.insert(0, later.history().run.to_string());
+    }
+    let listed = stage.runs().list().unwrap().into_iter();
+    assert_eq!(listed.map(|run| run.name).collect::<Vec<_>>(), names);
+    for name in &names[1..] {
+        let refused = open(&stage.runs(), name).err();
+        assert!(
+            matches!(&refused, Some(RunsError::Followed { .. })),
+            "{name}: {refused:?}"
+        );
+    }
+    open(&stage.runs(), &names[0]).unwrap();
+}
+
 /// What can't be read may stand on what the earlier run did. Whatever rotates something else,
 /// or was before, doesn't.
 #[tokio::test]
