@@ -71,6 +71,21 @@ pub trait Services {
         Ok(())
     }
 
+    /// Refuses a value that the configuration of a service can't hold. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// What a cutover to that value would fail at; when the platform can't be asked.
+    async fn check_value(
+        &self,
+        service: &str,
+        variable: &str,
+        value: &SecretValue,
+    ) -> Result<(), Error> {
+        let _ = (service, variable, value);
+        Ok(())
+    }
+
     /// Refuses a service whose configuration could not be changed when that is needed.
     /// Changes nothing.
     ///

@@ -234,6 +234,10 @@ impl Error {
             Error::DiskFull { .. } => {
                 "the database needs about twice the size of the table while it is rewritten"
             }
+            // A policy would hide rows, which would be left behind under the old key.
+            Error::Statement { source, .. } if source.to_string().contains(ROW_POLICY) => {
+                "log in as the owner of the table, or as a role with BYPASSRLS"
+            }
             Error::Timeout { .. } => "give it longer with `--statement-timeout`",
             Error::CommitUnknown { .. } => {
                 "run `cargo xtask survey-dcr` when the database is back: all tokens are under one key, and it says which; running `rotate-dcr` again is safe either way"
@@ -252,6 +256,9 @@ impl Error {
         Some(hint.to_owned())
     }
 }
+
+/// What Postgres calls it where its messages are in English.
+const ROW_POLICY: &str = "row-level security";
 
 /// In single quotes where there are double quotes in it, which a shell would take.
 fn for_a_shell(column: &ColumnName) -> String {

@@ -202,7 +202,10 @@ async fn a_policy_that_hides_rows_stops_run_and_survey() -> Result<()> {
         )
         .await?;
     let affected = |error: &Error| match error {
-        Error::Statement { source, .. } => source.to_string().contains("row-level security"),
+        Error::Statement { source, .. } => {
+            source.to_string().contains("row-level security")
+                && error.hint().is_some_and(|hint| hint.contains("BYPASSRLS"))
+        }
         _ => false,
     };
     guarded.assert_refused(affected).await?;

@@ -58,6 +58,11 @@ async fn a_line_that_is_not_understood_is_named() -> Result<()> {
             "[secrets]\n\"hunter2!\" = \"hunter2!\"",
             ["`secrets` in the settings", "`gma-client-secret`"],
         ),
+        (
+            "",
+            "[secrets]\n\"gma-client-secret\" = \"redhat-sso-client-secret\"",
+            ["one name in the store", "a name of its own"],
+        ),
     ] {
         sandbox.settings(top, tables)?;
         let before = sandbox.tree()?;

@@ -44,6 +44,18 @@ async fn a_value_of_another_client() -> Result<()> {
     Ok(())
 }
 
+/// The issuer has nothing against it. What reads `.env` would put another variable in its place.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_the_file_of_variables_cannot_hold() -> Result<()> {
+    let (issuer, mut installation) = installation().await?;
+    let value = "hunter2-${HOME}";
+    installation.keeps_secret(value);
+    issuer.accept(SSO.id, value);
+    let program = with_value(&installation, SSO, value);
+    expect_refused(&installation, &program, &["cannot be written to", "`${`"])?;
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_value_in_use() -> Result<()> {
     let (_issuer, installation) = installation().await?;

@@ -1,6 +1,8 @@
 //! What the store and the platform call the secrets and the services: by the service's own
 //! variables, the file, or the names that they have everywhere.
 
+use std::collections::BTreeMap;
+
 use rotation::{Consumer, Role, Secret, Store};
 use runbook::Name;
 
@@ -63,7 +65,26 @@ pub(super) fn rename(file: &mut File, surroundings: &Surroundings<'_>) -> Result
         }
     }
     refuse_unknown_secrets(file)?;
-    refuse_other_than_names(file)
+    refuse_other_than_names(file)?;
+    refuse_shared_names(file)
+}
+
+/// Of two secrets in one, each rotation would retire what the other one's services read.
+fn refuse_shared_names(file: &File) -> Result<(), Failure> {
+    let mut names = BTreeMap::new();
+    for secret in rotation::SECRETS {
+        let renamed = file.secrets.get(secret.name).map(String::as_str);
+        let name = renamed.unwrap_or(secret.store_name);
+        if let Some(other) = names.insert(name, secret.name) {
+            return Err(Failure::check(format!(
+                "the settings have one name in the store for `{other}` and `{}`",
+                secret.name
+            ))
+            .nothing_changed()
+            .hint("give each secret a name of its own under `secrets`, or by its variable"));
+        }
+    }
+    Ok(())
 }
 
 /// What is renamed has to be there. It isn't quoted: whoever takes the table for one of values

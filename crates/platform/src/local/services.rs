@@ -113,6 +113,17 @@ impl Services for LocalServices {
         env.check_writable()
     }
 
+    async fn check_value(
+        &self,
+        service: &str,
+        variable: &str,
+        value: &SecretValue,
+    ) -> Result<(), Error> {
+        self.settings(service)?;
+        EnvFile::read(&self.env_file)?.with(variable, value)?;
+        Ok(())
+    }
+
     async fn inline_value(&self, service: &str, variable: &str) -> Result<SecretValue, Error> {
         self.settings(service)?;
         EnvFile::read(&self.env_file)?.value(variable)

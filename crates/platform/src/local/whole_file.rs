@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -79,13 +79,18 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 ///
-/// When it can't be read, or is longer than any file that is meant.
+/// When it can't be read, is longer than any file that is meant, or is a pipe: whoever opened
+/// that might wait for ever, and nothing can be put in its place.
 #[expect(
     clippy::indexing_slicing,
     reason = "no more is filled than there is room"
 )]
 pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     let failed = |error| Error::file("read", path)(error);
+    if fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo()) {
+        let why = "it is a pipe, and no file";
+        return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, why)));
+    }
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -165,6 +170,21 @@ mod tests {
     fn a_file_that_does_not_tell_its_length_is_read_too() {
         let text = read(Path::new("/proc/self/status")).unwrap().unwrap();
         assert!(text.starts_with(b"Name:") && text.ends_with(b"\n"));
+    }
+
+    /// Nobody writes to it: opening it would not come back.
+    #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the standard library makes no pipes"
+    )]
+    fn a_pipe_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        let refused = read(&path).unwrap_err().to_string();
+        assert!(refused.contains("pipe"), "{refused}");
     }
 
     #[test]

@@ -51,10 +51,16 @@ impl Step<Context, Error> for Test {
     }
 }
 
-/// Refuses what is in use already, and what the issuer refuses.
+/// Refuses what is in use already, what a service could not be given, and what the issuer
+/// refuses.
 pub(super) async fn test(context: &Context, candidate: &SecretValue) -> Result<(), Error> {
     let asked = try_join(refuse_unchanged(context, candidate), oauth_client(context));
     let ((), oauth_client) = asked.await?;
+    let (services, variable) = (&context.platform.services, &context.store.variable);
+    for consumer in &context.consumers {
+        let service = &consumer.service;
+        services.check_value(service, variable, candidate).await?;
+    }
     expect_accepted(context, &oauth_client, candidate, "the candidate").await
 }
 

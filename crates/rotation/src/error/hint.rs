@@ -38,6 +38,9 @@ pub(super) fn hint(error: &Error) -> Option<String> {
             "ask those who issued it once more: until it is revoked, whoever has it can use it"
                 .to_owned(),
         ),
+        Error::StillAdmitted { service, .. } => Some(format!(
+            "ask who admitted them to `{service}` meanwhile: going on shuts them out once more"
+        )),
         Error::StillAccepted { .. } => Some(
             "somebody gave the role this password again: resuming locks it out once more".to_owned(),
         ),
@@ -94,7 +97,6 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         | Error::Empty { .. }
         | Error::RefusedByIssuer { .. }
         | Error::RoleLacks { .. }
-        | Error::StillAdmitted { .. }
         | Error::NotAdmitted { .. }
         | Error::VersionGone { .. }
         | Error::OldVersionGone { .. }
