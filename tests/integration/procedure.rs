@@ -32,6 +32,7 @@ mod settings;
 mod several;
 mod signalled;
 mod stuck;
+mod surveyed;
 mod terminal;
 #[cfg(target_os = "linux")]
 mod unwritable;

@@ -4,12 +4,14 @@ mod human;
 mod json;
 mod listing;
 pub(crate) mod plan;
+mod stored;
 mod table;
 
 use std::time::Duration;
 
 use reencrypt::{Counts, Outcome, PerColumn};
-use secret::Fingerprint;
+use rotation::StoredKey;
+use secret::{Fingerprint, VersionNumber};
 
 pub(crate) use self::listing::Listing;
 use crate::cli::Format;
@@ -53,6 +55,10 @@ pub(crate) struct Subject {
     pub(crate) old_keys: Vec<Fingerprint>,
     /// The new key.
     pub(crate) new_key: Option<Fingerprint>,
+    /// Where the keys were found, where nobody gave any.
+    pub(crate) stored: Vec<StoredKey>,
+    /// The versions whose keys are not among them, since they are disabled.
+    pub(crate) disabled: Vec<VersionNumber>,
 }
 
 impl Rotation {
@@ -111,6 +117,8 @@ impl Subject {
             database: Some(database.url.to_string()),
             old_keys: keyring.old_keys(),
             new_key: keyring.new_key(),
+            stored: Vec::new(),
+            disabled: Vec::new(),
         }
     }
 }

@@ -12,6 +12,7 @@ mod procedure;
 pub mod properties;
 mod reach;
 mod state_dir;
+mod survey;
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use zeroize::Zeroizing;
 pub(crate) use self::database::Database;
 pub(crate) use self::platform_name::{PlatformName, platform_of};
 pub(crate) use self::procedure::{Procedure, procedure};
+pub(crate) use self::survey::{Survey, survey};
 use crate::cli;
 use crate::failure::Failure;
 use crate::input::Terminal;
@@ -41,14 +43,6 @@ pub(crate) struct Rotation {
     pub(crate) dry_run: bool,
     /// Where to ask before it begins, if anybody is to be asked.
     pub(crate) ask_on: Option<Terminal>,
-}
-
-/// What a survey needs to know.
-pub(crate) struct Survey {
-    /// The database.
-    pub(crate) database: Database,
-    /// The keys.
-    pub(crate) keyring: Arc<Keyring>,
 }
 
 /// What a command finds around itself.
@@ -110,28 +104,6 @@ pub(crate) fn rotation(
         ask_on: surroundings
             .terminal
             .filter(|_| !typed.going.yes && !typed.dry_run),
-    })
-}
-
-/// The settings of `survey-dcr`, for which one key is enough.
-///
-/// # Errors
-///
-/// What is missing, or can't be used.
-pub(crate) fn survey(
-    typed: &cli::SurveyDcr,
-    surroundings: &Surroundings<'_>,
-) -> Result<Survey, Failure> {
-    let database = database::resolve(&typed.timeouts, surroundings)?;
-    let mut given = keys::given(&typed.keys, surroundings)?;
-    if given.old.is_empty() && given.new.is_none() {
-        given.old.push(keys::ask_for(KeyRole::Old, surroundings)?);
-    }
-    let keyring =
-        Keyring::for_survey(&given.old, given.new.as_ref()).map_err(|error| no_keyring(&error))?;
-    Ok(Survey {
-        database,
-        keyring: Arc::new(keyring),
     })
 }
 

@@ -11,6 +11,7 @@ mod examination;
 mod generate;
 mod list_clients;
 mod reencrypt;
+mod stored_keys;
 mod survey;
 mod sweep;
 mod table;
@@ -32,6 +33,7 @@ use crate::steps::{
 pub(crate) use check::{refuse_rollback, trial};
 pub use database::{Database, RowObserver};
 pub use examination::{Examined, examine};
+pub use stored_keys::{StoredKey, StoredKeys, stored_keys};
 pub use tokens::{Cells, Tokens};
 
 /// The secret.

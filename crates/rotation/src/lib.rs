@@ -35,7 +35,9 @@ mod state;
 mod runbook_document;
 
 pub use context::{Consumer, Context, Store};
-pub use dcr_encryption_key::{Cells, Database, Examined, RowObserver, Tokens, examine};
+pub use dcr_encryption_key::{
+    Cells, Database, Examined, RowObserver, StoredKey, StoredKeys, Tokens, examine, stored_keys,
+};
 pub use emergency::{Containment, Means, is_emergency};
 pub use error::Error;
 pub use evidence::Evidence;

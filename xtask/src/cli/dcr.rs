@@ -71,10 +71,15 @@ pub(crate) struct RotateDcr {
 
 /// Count the tokens in dcr_clients by the key that opens them
 ///
-/// Lists every cell that none of the keys opens. Any one key is enough; with both, it shows how far
-/// a rotation is. Changes nothing, and nobody waits for it.
+/// Lists every cell that none of the keys opens. Changes nothing, and nobody waits for it.
+///
+/// With a platform the keys are those of the store's enabled versions, and it says which of them is
+/// read. Keys that are given go before: any one is enough; with both, it shows how far a rotation is.
 #[derive(Args, Debug, Default)]
 #[command(after_long_help = concat!("Examples:
+    # by the versions in the store
+    cargo xtask survey-dcr --platform local
+
     # how far a rotation is
     cargo xtask survey-dcr --old-key-file old.key --new-key-file new.key
 
@@ -84,6 +89,8 @@ pub(crate) struct RotateDcr {
 
 ", environment!()))]
 pub(crate) struct SurveyDcr {
+    #[command(flatten)]
+    pub(crate) place: Place,
     #[command(flatten)]
     pub(crate) keys: Keys,
     #[command(flatten)]

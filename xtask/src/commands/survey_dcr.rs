@@ -16,7 +16,7 @@ pub(super) async fn run(typed: &cli::SurveyDcr, interrupt: &CancellationToken) -
     let format = typed.output.format;
     let printer = printer(typed.output);
     let surroundings = surroundings(typed.keys.use_standard_input(), printer, interrupt);
-    let report = match settings::survey(typed, &surroundings) {
+    let report = match settings::survey(typed, &surroundings).await {
         Ok(settings) => survey(&settings, Listing::of_all(format), &printer, interrupt).await,
         Err(failure) => report::Survey {
             subject: Subject::default(),
@@ -35,7 +35,11 @@ async fn survey(
     printer: &Printer,
     interrupt: &CancellationToken,
 ) -> report::Survey {
-    let subject = Subject::new(&settings.database, &settings.keyring);
+    let subject = Subject {
+        stored: settings.stored.clone(),
+        disabled: settings.disabled.clone(),
+        ..Subject::new(&settings.database, &settings.keyring)
+    };
     let result = count(settings, &mut unreadable, printer, interrupt).await;
     report::Survey {
         subject,

@@ -96,7 +96,7 @@ impl Failure {
     }
 
     /// Of a look that changed nothing.
-    pub(super) fn from_check(error: &rotation::Error) -> Failure {
+    pub(crate) fn from_check(error: &rotation::Error) -> Failure {
         let failure = if error.is_interruption() {
             Failure::stopped("interrupted")
         } else {

@@ -6,7 +6,7 @@ use reencrypt::{Counts, Outcome, PerColumn, SurveyCounts};
 use secret::Fingerprint;
 
 use super::table::table;
-use super::{Rotation, Subject, Survey, plan};
+use super::{Rotation, Subject, Survey, plan, stored};
 use crate::output::{Printer, grouped, plain};
 
 pub(super) fn print_rotation(rotation: &Rotation, printer: &Printer) {
@@ -39,7 +39,13 @@ pub(super) fn print_survey(report: &Survey, printer: &Printer) {
         seconds(survey.duration)
     ));
     printer.data(&survey_table(&report.subject, survey));
-    printer.data(&verdict(&report.subject, survey));
+    let verdict = match report.subject.stored.is_empty() {
+        true => vec![verdict(&report.subject, survey)],
+        false => stored::verdict(&report.subject, survey),
+    };
+    for line in verdict {
+        printer.data(&line);
+    }
     for column in &survey.unknown_columns {
         printer.warning(&format!(
             "`{}` holds encrypted values, too; this tool neither counts nor re-encrypts them",
@@ -125,7 +131,10 @@ fn survey_table(subject: &Subject, survey: &reencrypt::Survey) -> String {
     let mut rows = vec![row("scanned".to_owned(), &|counts| counts.scanned)];
     for (index, key) in survey.keys.iter().enumerate() {
         let sign = if index == 0 { "=" } else { "+" };
-        let name = format!("{sign} under {} key {key}", role(subject, *key));
+        let name = match stored::name(subject, *key) {
+            Some(name) => format!("{sign} under {name}"),
+            None => format!("{sign} under {} key {key}", role(subject, *key)),
+        };
         rows.push(row(name, &|counts| {
             counts.under.get(index).copied().unwrap_or_default()
         }));
@@ -209,7 +218,7 @@ fn sum(rotation: &Rotation, count: fn(&Counts) -> u64) -> u64 {
 }
 
 /// `1 token`, `2,000 tokens`.
-fn counted(count: u64, noun: &str) -> String {
+pub(super) fn counted(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", grouped(count))
 }

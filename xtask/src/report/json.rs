@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use reencrypt::{Counts, Outcome, PerColumn, SurveyCounts, TableState, UnreadableCell};
+use rotation::StoredKey;
 use secret::Fingerprint;
 use serde::{Serialize, Serializer};
 
@@ -31,11 +32,19 @@ struct SurveyObject<'a> {
     columns: Option<Columns<SurveyCountsObject>>,
     old_key_fingerprints: Vec<String>,
     new_key_fingerprint: Option<String>,
+    stored_keys: Vec<StoredKeyObject<'a>>,
     unreadable_cells: Vec<CellObject<'a>>,
     unknown_columns: Vec<String>,
     unsearched_tables: Vec<String>,
     duration_ms: u64,
     error: Option<ErrorObject<'a>>,
+}
+
+#[derive(Serialize)]
+struct StoredKeyObject<'a> {
+    fingerprint: String,
+    versions: Vec<u64>,
+    read_by: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -122,6 +131,7 @@ pub(super) fn survey(report: &Survey) -> String {
         }),
         old_key_fingerprints: texts(&subject.old_keys),
         new_key_fingerprint: subject.new_key.map(|key| key.to_string()),
+        stored_keys: subject.stored.iter().map(stored_key).collect(),
         unreadable_cells: report.unreadable.kept().iter().map(cell).collect(),
         unknown_columns: survey
             .map(|survey| texts(&survey.unknown_columns))
@@ -166,6 +176,14 @@ fn survey_counts(keys: &[Fingerprint], counts: &SurveyCounts) -> SurveyCountsObj
         ),
         empty: counts.empty,
         unreadable: counts.unreadable,
+    }
+}
+
+fn stored_key(found: &StoredKey) -> StoredKeyObject<'_> {
+    StoredKeyObject {
+        fingerprint: found.key.to_string(),
+        versions: found.versions.iter().map(|version| version.get()).collect(),
+        read_by: &found.readers,
     }
 }
 

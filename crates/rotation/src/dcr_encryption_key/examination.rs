@@ -2,13 +2,12 @@
 
 use platform::Platform;
 use reencrypt::Plan;
-use secret::FernetKey;
 
 use super::database::Database;
+use super::stored_keys::key_in_use;
 use super::tokens::Tokens;
 use crate::context::Store;
 use crate::error::Error;
-use crate::material::Found;
 
 /// What was found out of a database.
 #[derive(Debug)]
@@ -43,16 +42,4 @@ async fn tokens(
 ) -> Result<Tokens, Error> {
     let key = key_in_use(platform, store, service).await?;
     database.count(&key, None).await
-}
-
-async fn key_in_use(platform: &Platform, store: &Store, service: &str) -> Result<FernetKey, Error> {
-    let binding = store.binding();
-    let bound = platform.services.describe(service, &binding).await?.bound;
-    let value = store.value_in_use(platform, service, bound).await?;
-    let found = Found {
-        value: &value,
-        secret: &store.name,
-        place: &format!("what `{service}` reads"),
-    };
-    found.key()
 }
