@@ -48,9 +48,10 @@ impl Step<Context, Error> for SetPassword {
         let (old, new) = context.urls(log.facts()).await?;
         let idle = other_role(old.user()?);
         let is_there = context.roles()?.role(&old, &idle).await?.is_some();
-        if is_there && context.is_accepted(&old.for_idle(&idle)?).await? {
+        let now = old.for_idle(&idle)?;
+        if is_there && context.is_accepted(&now).await? {
             log.record(facts::IDLE_ROLE, Fact::Name(Name::new(&idle)?))?;
-            take_along(context, &idle, &old, &new).await?;
+            take_along(context, &idle, &now, &new).await?;
         }
         let password = new.password()?;
         context.roles()?.set_password(&old, &password).await?;
@@ -76,7 +77,10 @@ pub(crate) async fn let_in_again(context: &Context, facts: &Facts) -> Result<(),
     let old = context.url(old_version(facts)?).await?;
     if let Ok(idle) = facts.name(facts::IDLE_ROLE) {
         let new = context.url(new_version(facts)?).await?;
-        take_along(context, idle, &new, &old).await?;
+        let now = new.for_idle(idle)?;
+        if context.is_accepted(&now).await? {
+            take_along(context, idle, &now, &old).await?;
+        }
     }
     if !context.is_accepted(&old).await? {
         let new = context.url(new_version(facts)?).await?;
@@ -86,8 +90,8 @@ pub(crate) async fn let_in_again(context: &Context, facts: &Facts) -> Result<(),
     Ok(())
 }
 
-/// Gives the role whose turn it isn't the password that follows from `then`, in place of the
-/// one that follows from `now`: by that, whoever holds the old URL could log in as this role,
+/// Gives the role whose turn it isn't, which logs in with `now`, the password that follows from
+/// `then`: by the one that it has, whoever holds the old URL could log in as this role,
 /// and it could never take its turn again.
 async fn take_along(
     context: &Context,
@@ -95,10 +99,7 @@ async fn take_along(
     now: &DatabaseUrl,
     then: &DatabaseUrl,
 ) -> Result<(), Error> {
-    let now = now.for_idle(idle)?;
-    if context.is_accepted(&now).await? {
-        let password = then.for_idle(idle)?.password()?;
-        context.roles()?.set_password(&now, &password).await?;
-    }
+    let password = then.for_idle(idle)?.password()?;
+    context.roles()?.set_password(now, &password).await?;
     Ok(())
 }
