@@ -10,6 +10,9 @@ use crate::error::Error;
 use crate::facts;
 use crate::material::Material;
 
+/// What it is called where it is another one.
+pub(crate) const STORE: &str = "store";
+
 /// Writes down where the run takes place. A later look compares.
 pub(crate) fn record(context: &Context, log: &mut Log<'_>) -> Result<(), Error> {
     for (name, fact, _) in place(context)? {
@@ -52,7 +55,7 @@ async fn refuse_other_store(context: &Context, facts: &Facts) -> Result<(), Erro
     };
     if is_other {
         return Err(Error::OtherPlace {
-            what: "store",
+            what: STORE,
             setting: "`store` in the settings",
         });
     }

@@ -3,6 +3,7 @@
 use secret::DatabaseUrlError;
 
 use super::Error;
+use crate::same_place::STORE;
 
 pub(super) fn hint(error: &Error) -> Option<String> {
     match error {
@@ -63,6 +64,10 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::NotInStore { service, .. } => Some(format!(
             "ask who put it into the configuration of `{service}`; keep a copy if a token may be \
              under it, then put back the value that was there"
+        )),
+        Error::OtherPlace { what: STORE, setting } => Some(format!(
+            "set {setting} as it was when the run began; if it is as it was, somebody emptied or \
+             replaced that store: put back from a backup what it had"
         )),
         Error::OtherPlace { what, setting } => Some(format!(
             "set {setting} as it was when the run began; the journal has the {what} among its facts"

@@ -116,18 +116,36 @@ impl Age {
                 created_at,
                 due_at,
             } => {
-                let days = Timestamp::now().duration_since(*created_at).as_hours() / 24;
+                let age = in_words(Timestamp::now().duration_since(*created_at).as_hours() / 24);
                 let due = due_at.strftime("%Y-%m-%d");
                 let overdue = if self.is_overdue() {
                     "OVERDUE since"
                 } else {
                     "due"
                 };
-                format!("version {number}, {days} days old, {overdue} {due}")
+                format!("version {number}, {age}, {overdue} {due}")
             }
             Known::Inline => "not in the store: its age isn't known".to_owned(),
             Known::NotUsed => "not set here".to_owned(),
             Known::Unknown(reason) => format!("unknown: {reason}"),
         }
+    }
+}
+
+fn in_words(days: i64) -> String {
+    match days {
+        ..0 => "stored at a time that is still to come: a clock was or is wrong".to_owned(),
+        _ => format!("{days} days old"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_words;
+
+    #[test]
+    fn nothing_is_younger_than_now() {
+        assert_eq!([0, 400].map(in_words), ["0 days old", "400 days old"]);
+        assert!(in_words(-1).contains("a clock"));
     }
 }
