@@ -36,4 +36,5 @@ mod surveyed;
 mod terminal;
 #[cfg(target_os = "linux")]
 mod unwritable;
+mod versions;
 mod whole;

@@ -15,6 +15,7 @@ mod runs;
 mod shared;
 mod usage_error;
 mod values;
+mod versions;
 
 use std::ffi::OsString;
 
@@ -31,6 +32,7 @@ pub(crate) use self::runbook::Runbook;
 pub(crate) use self::runs::{Resume, Rollback, Status};
 pub(crate) use self::shared::{Format, Going, Output, Place, Timeouts, quoted};
 pub(crate) use self::values::{local_path, waiting_time};
+pub(crate) use self::versions::{DisableVersion, EnableVersion, OneVersion};
 use crate::failure::Failure;
 
 /// What the arguments ask for.
@@ -64,6 +66,8 @@ pub(crate) enum Command {
     Status(Status),
     Resume(Resume),
     Rollback(Rollback),
+    DisableVersion(DisableVersion),
+    EnableVersion(EnableVersion),
     Report(Report),
     Runbook(Runbook),
     Demo(Demo),

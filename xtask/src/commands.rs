@@ -16,6 +16,7 @@ mod soak;
 mod status;
 mod survey_dcr;
 mod tidy;
+mod versions;
 
 use std::io::{self, IsTerminal};
 use std::time::Duration;
@@ -52,6 +53,12 @@ pub(crate) fn run(command: Command) -> u8 {
         Command::Rollback(typed) => {
             block_on(async |interrupt| rollback::run(&typed, interrupt).await)
         }
+        Command::DisableVersion(typed) => block_on(async |interrupt| {
+            versions::run(&typed.one, versions::To::Disabled, interrupt).await
+        }),
+        Command::EnableVersion(typed) => block_on(async |interrupt| {
+            versions::run(&typed.one, versions::To::Enabled, interrupt).await
+        }),
         Command::Report(typed) => printed(report::run(&typed)),
         Command::Runbook(typed) => printed(runbook::run(&typed)),
         Command::Demo(typed) => block_on(async |interrupt| demo::run(&typed, interrupt).await),

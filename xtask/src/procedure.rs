@@ -8,6 +8,7 @@ mod find;
 mod options;
 mod planned;
 mod prepared;
+mod version_state;
 mod watcher;
 
 use std::path::PathBuf;

@@ -59,6 +59,10 @@ pub(crate) struct Subject {
     pub(crate) stored: Vec<StoredKey>,
     /// The versions whose keys are not among them, since they are disabled.
     pub(crate) disabled: Vec<VersionNumber>,
+    /// Whether it is known of each service which key it reads.
+    pub(crate) are_readers_known: bool,
+    /// What was typed of the place, to be typed again.
+    pub(crate) flags: String,
 }
 
 impl Rotation {
@@ -117,8 +121,7 @@ impl Subject {
             database: Some(database.url.to_string()),
             old_keys: keyring.old_keys(),
             new_key: keyring.new_key(),
-            stored: Vec::new(),
-            disabled: Vec::new(),
+            ..Subject::default()
         }
     }
 }

@@ -96,10 +96,17 @@ impl Expected {
             return finding.mended_by(command);
         }
         let commands = services.commands_to_bind(service, &self.binding, number);
+        if commands.is_empty() && found.bound == Bound::Inline {
+            return finding.mended_by(format!(
+                "keep what is there as {variable}: it is in no version of `{secret}`, and may be all \
+                 that opens a token or logs in; if the service works with it, the next rotation takes \
+                 it into the store; put the value of version {number} back only if it doesn't"
+            ));
+        }
         if commands.is_empty() {
             return finding.mended_by(format!(
                 "put the value of version {number} back as {variable}, and restart `{service}`, unless \
-                 what is there now is right: the next rotation of `{secret}` takes that into the store"
+                 it works with what is there: a rollback of the run, or the next rotation, settles that"
             ));
         }
         commands.into_iter().fold(finding, Finding::mended_by)

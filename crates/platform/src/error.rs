@@ -182,6 +182,14 @@ pub enum Error {
         /// The revision.
         revision: String,
     },
+    /// Another process changes the service.
+    #[error("another process has been changing `{service}` for {waited:.0?}")]
+    ServiceBusy {
+        /// The service.
+        service: String,
+        /// How long it was waited for.
+        waited: Duration,
+    },
     /// Somebody else sent the traffic elsewhere meanwhile.
     #[error(
         "somebody else sent the traffic of `{service}` elsewhere while it went to `{revision}`"
@@ -296,9 +304,15 @@ impl Error {
             Error::Roles(error) => return error.hint(),
             Error::NoSuchVersion { .. } => "`cargo xtask status` says which version is in use",
             Error::VersionState {
+                secret,
+                version,
                 state: VersionState::Disabled,
-                ..
-            } => "enable it, or take another version; `latest` doesn't fall back to an older one",
+            } => {
+                return Some(format!(
+                    "`cargo xtask enable-version {secret} {version}` enables it; or take another \
+                     version: `latest` doesn't fall back to an older one"
+                ));
+            }
             Error::VersionState { .. } => {
                 "its value is gone: take another version, or add the value anew"
             }
@@ -337,6 +351,7 @@ impl Error {
                 return Some(format!("`chattr -ia '{}'`", path.display()));
             }
             Error::EnvFileChanged { .. } => "try again when nobody edits it",
+            Error::ServiceBusy { .. } => "let the other run end, then go on; trying again is safe",
             Error::Overtaken { .. } => "agree with them who goes first; trying again is safe",
             Error::RevisionServes { .. } => "send the traffic to another revision first",
             Error::InlineRevision { .. } | Error::InlineValueGone { .. } => {
@@ -388,6 +403,7 @@ impl Error {
             Error::EnvFileChanged { .. } => "the file of variables was changed meanwhile",
             Error::NoSuchService { .. } => "a service does not exist",
             Error::NoSuchRevision { .. } => "a revision does not exist",
+            Error::ServiceBusy { .. } => "another process was changing a service",
             Error::Overtaken { .. } => "somebody else moved the traffic",
             Error::RevisionServes { .. } => "a revision serves",
             Error::InlineRevision { .. } | Error::InlineValueGone { .. } => {

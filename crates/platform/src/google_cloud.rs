@@ -107,6 +107,7 @@ pub fn platform(settings: Settings) -> Result<Platform, Error> {
     Ok(Platform {
         name: "google-cloud",
         place,
+        configuration: None,
         store: Box::new(store.clone()),
         services: Box::new(services()),
         backups,

@@ -15,6 +15,8 @@ pub mod database_roles;
 pub mod google_cloud;
 pub mod local;
 
+use std::path::PathBuf;
+
 pub use backups::{Backup, Backups};
 pub use callers::Callers;
 pub use deviation::Expected;
@@ -45,6 +47,8 @@ pub struct Platform {
     pub name: &'static str,
     /// Where it is, to tell it from others of its kind: a folder, a project.
     pub place: String,
+    /// The file that the services' configuration is, where it is one that settings name.
+    pub configuration: Option<PathBuf>,
     /// The store of versions.
     pub store: Box<dyn SecretStore>,
     /// The services.

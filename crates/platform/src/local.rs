@@ -75,6 +75,7 @@ pub fn platform(settings: Settings) -> Result<Platform, Error> {
     Ok(Platform {
         name: "local",
         place,
+        configuration: Some(settings.env_file),
         store: Box::new(store),
         services: Box::new(services),
         backups,

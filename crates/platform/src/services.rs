@@ -175,8 +175,9 @@ pub struct Service {
     pub bound: Bound,
     /// Whether the serving revision is really up, and nothing is under way.
     pub ready: bool,
-    /// Whether that is merely because somebody changed its configuration past the platform, or
-    /// a change was cut off, and nobody is at it: whoever sends its traffic next settles that.
+    /// Whether it is up, and isn't called ready merely because somebody changed its
+    /// configuration past the platform, or a change was cut off. Nobody is at it: whoever sends
+    /// its traffic next restarts it, and then it is ready.
     pub is_unsettled: bool,
     /// Every revision that traffic goes to or can be sent to, the serving one among them.
     pub revisions: Vec<Revision>,

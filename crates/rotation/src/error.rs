@@ -91,7 +91,7 @@ pub enum Error {
     },
     /// There is no login to go back to that works.
     #[error(
-        "the database refuses version {version} of `{secret}`, to which the services would go back: somebody gave `{role}` another password"
+        "the database refuses version {version} of `{secret}`, to which the services would go back: somebody locked or dropped `{role}`, or gave it another password"
     )]
     OldLoginDead {
         /// The secret.

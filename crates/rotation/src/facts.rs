@@ -9,6 +9,8 @@ use crate::secrets::Role;
 pub(crate) const SECRET: &str = "secret";
 /// Where the database is.
 pub(crate) const DATABASE: &str = "database";
+/// Where the file of the services' configuration is.
+pub(crate) const CONFIGURATION: &str = "file of variables";
 /// The backup that was found or made.
 pub(crate) const BACKUP: &str = "backup";
 /// When it was taken.

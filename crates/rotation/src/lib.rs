@@ -26,6 +26,7 @@ mod emergency;
 mod rollback;
 mod same_place;
 mod trial;
+mod version_state;
 
 // What is told of runs, by their journals.
 pub mod evidence;
@@ -54,6 +55,7 @@ pub use state::{
     did_nothing, needs_restart_by_hand, result, state, waits_for_restart, waits_for_value,
 };
 pub use trial::{Trial, trial};
+pub use version_state::{disable_version, enable_version, goes_by};
 
 /// A rotation's steps over this crate's context.
 pub type Plan = runbook::Plan<Context, Error>;

@@ -26,12 +26,13 @@ pub async fn refuse_rollback(context: &mut Context, history: &History) -> Result
     let (Ok(old), Ok(new)) = (old_version(facts), new_version(facts)) else {
         return Ok(());
     };
-    let is_moved = history.step_status("cut-over").may_have_effect()
-        || history.step_status("re-encrypt").may_have_effect();
+    let is_cut_over = history.step_status("cut-over").may_have_effect();
+    let is_moved = is_cut_over || history.step_status("re-encrypt").may_have_effect();
     let described = async {
         match is_moved {
             true => context.describe_all().await,
-            false => Ok(Vec::new()),
+            // By its journal: that may be an older copy of what was written since.
+            false => Ok(context.describe_all().await.unwrap_or_default()),
         }
     };
     let (state, described) = try_join(context.state(old), described).await?;
@@ -42,6 +43,13 @@ pub async fn refuse_rollback(context: &mut Context, history: &History) -> Result
         });
     }
     for (consumer, service) in described {
+        if !is_cut_over && service.bound == Bound::Pinned(new) {
+            return Err(Error::WrongRevision {
+                service: consumer.service.clone(),
+                revision: service.serving,
+                bound: format!("version {new}, to which this run has not moved it by its journal"),
+            });
+        }
         if let Bound::Pinned(version) = service.bound
             && ![old, new].contains(&version)
             && !context.has_value_of(version, old).await?
@@ -70,31 +78,31 @@ async fn refuse_useless_value(
     old: VersionNumber,
     state: VersionState,
 ) -> Result<(), Error> {
+    if let Material::Key(_) = context.material {
+        // Which takes its time, and needs no old version to be enabled.
+        dcr_encryption_key::refuse_rollback(context, history).await?;
+    }
+    let (store, secret) = (&context.platform.store, &context.store.name);
     let is_disabled = state == VersionState::Disabled;
     if is_disabled {
-        context
-            .platform
-            .store
-            .enable(&context.store.name, old)
-            .await?;
+        store.enable(secret, old).await?;
     }
-    let looked = async {
-        let value = context.value(old).await?;
-        match context.material {
-            Material::Key(_) => dcr_encryption_key::refuse_rollback(context, history).await,
-            Material::ClientSecret(_) => {
-                client_secret::refuse_rollback(context, history, &value).await
-            }
-            Material::Login(_) => database_login::refuse_rollback(context, history, &value).await,
-        }
-    };
-    let looked = looked.await;
-    if is_disabled && looked.is_err() {
-        context
-            .platform
-            .store
-            .disable(&context.store.name, old)
-            .await?;
+    let looked = look_at(context, history, old).await;
+    if is_disabled && looked.is_err() && store.disable(secret, old).await.is_err() {
+        return Err(Error::WrongState {
+            secret: secret.clone(),
+            version: old,
+            state: VersionState::Enabled,
+        });
     }
     looked
+}
+
+async fn look_at(context: &Context, history: &History, old: VersionNumber) -> Result<(), Error> {
+    let value = context.value(old).await?;
+    match context.material {
+        Material::Key(_) => Ok(()),
+        Material::ClientSecret(_) => client_secret::refuse_rollback(context, history, &value).await,
+        Material::Login(_) => database_login::refuse_rollback(context, history, &value).await,
+    }
 }

@@ -69,11 +69,14 @@ fn place(context: &Context) -> Result<Vec<(&'static str, Fact, &'static str)>, E
         Fact::Name(Name::new(&context.store.name)?),
         context.store.setting,
     )];
+    if let Some(file) = &context.platform.configuration {
+        let file = fingerprint(&seen_from_store(file, context))?;
+        place.push((facts::CONFIGURATION, file, "`env_file` in the settings"));
+    }
     match &context.material {
         Material::Key(at) => {
-            let database = Fingerprint::of_place(&database(&at.url, context));
-            let database = runbook::Fingerprint::new(database.to_string())?;
-            place.push((facts::DATABASE, Fact::Fingerprint(database), "DATABASE_URL"));
+            let database = fingerprint(&database(&at.url, context))?;
+            place.push((facts::DATABASE, database, "DATABASE_URL"));
         }
         Material::ClientSecret(_) | Material::Login(_) => {}
     }
@@ -87,18 +90,25 @@ fn place(context: &Context) -> Result<Vec<(&'static str, Fact, &'static str)>, E
     Ok(place)
 }
 
-/// Without who logs in: a role may be another tomorrow. A file is named as seen from
-/// the store, so that both may move together.
+fn fingerprint(place: &str) -> Result<Fact, Error> {
+    let place = Fingerprint::of_place(place).to_string();
+    Ok(Fact::Fingerprint(runbook::Fingerprint::new(place)?))
+}
+
+/// A file as seen from the store, so that both may move together.
+fn seen_from_store(file: &Path, context: &Context) -> String {
+    let file = absolute(file);
+    let store = absolute(Path::new(&context.platform.place));
+    let beside = store
+        .parent()
+        .and_then(|beside| file.strip_prefix(beside).ok());
+    beside.unwrap_or(&file).display().to_string()
+}
+
+/// Without who logs in: a role may be another tomorrow.
 fn database(url: &DatabaseUrl, context: &Context) -> String {
     match url.target() {
-        DatabaseTarget::Sqlite(target) => {
-            let file = absolute(&target.path);
-            let store = absolute(Path::new(&context.platform.place));
-            let beside = store
-                .parent()
-                .and_then(|beside| file.strip_prefix(beside).ok());
-            beside.unwrap_or(&file).display().to_string()
-        }
+        DatabaseTarget::Sqlite(target) => seen_from_store(&target.path, context),
         DatabaseTarget::Postgres(target) => {
             let host = match &target.host {
                 Host::Tcp(host) => host.clone(),

@@ -32,7 +32,7 @@ pub(crate) use prepare::Prepare;
 pub(crate) use restart::{RESTART_BY_HAND, RestartByHand};
 pub(crate) use retire::{Retire, copies};
 pub(crate) use services::{
-    expect_new_version, ready_consumers, refuse_unchangeable, settleable_consumers,
+    expect_new_version, refuse_unchangeable, settleable_consumers, unsettled_remarks,
 };
 pub(crate) use soak::Soak;
 pub(crate) use stage::Stage;

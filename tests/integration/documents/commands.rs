@@ -90,6 +90,7 @@ fn words(rest: &str) -> Vec<String> {
             "#" | "|" | "||" | "&&" | ">" | ">>" => break,
             "…" | "<COMMAND>" => {}
             optional if optional.starts_with('[') => {}
+            "VERSION" | "NUMBER" | "<NUMBER>" => words.push("2".to_owned()),
             "SECRET" | "<SECRET>" => words.push("gma-client-secret".to_owned()),
             "MEANS" => words.push("close".to_owned()),
             "SHELL" | "<SHELL>" => words.push("bash".to_owned()),

@@ -315,3 +315,30 @@ async fn a_revision_that_was_made_of_what_no_longer_serves_gets_no_traffic() -> 
     assert!(lab.describe().await?.ready);
     Ok(())
 }
+
+/// Somebody put the value of a version back that is disabled: that is no reason to leave the
+/// service without its other secret's new value.
+#[tokio::test]
+async fn another_secret_s_disabled_version_that_the_file_holds_stops_no_cutover() -> Result<()> {
+    let lab = Lab::new()?;
+    lab.write_env(&format!("{VARIABLE}={OLD}\nOTHER={NEW}\n"))?;
+    let other = Binding {
+        variable: "OTHER".to_owned(),
+        secret: "other".to_owned(),
+    };
+    let platform = lab.platform()?;
+    let (store, services) = (&platform.store, &platform.services);
+    let disabled = store.add("other", &value(OLD)).await?;
+    let current = Bound::Pinned(store.add("other", &value(NEW)).await?);
+    let revision = services.prepare(SERVICE, &other, current).await?;
+    services.cut_over(SERVICE, &revision).await?;
+    store.disable("other", disabled).await?;
+    lab.write_env(&format!("{VARIABLE}={OLD}\nOTHER={OLD}\n"))?;
+
+    let new = Bound::Pinned(store.add(SECRET, &value(NEW)).await?);
+    let revision = services.prepare(SERVICE, &binding(), new).await?;
+    services.cut_over(SERVICE, &revision).await?;
+    let env = format!("{VARIABLE}={NEW}\nOTHER={OLD}\n");
+    assert_eq!(lab.read(".env")?, env);
+    Ok(())
+}

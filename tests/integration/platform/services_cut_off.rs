@@ -65,6 +65,20 @@ async fn nobody_is_at_it_any_more_and_the_next_change_settles_it() -> Result<()>
     Ok(())
 }
 
+/// What is down isn't settled by a restart that may fail again.
+#[tokio::test]
+async fn what_is_not_up_is_not_only_unsettled() -> Result<()> {
+    let lab = Lab::new()?;
+    cut_off(&lab).await?;
+    let running = lab.read("running")?;
+    fs::remove_file(lab.path("running"))?;
+    let service = lab.describe().await?;
+    assert_eq!((service.ready, service.is_unsettled), (false, false));
+    fs::write(lab.path("running"), running)?;
+    assert!(lab.describe().await?.is_unsettled);
+    Ok(())
+}
+
 /// It is under way then, and no leftover.
 #[tokio::test(flavor = "multi_thread")]
 async fn while_a_restart_takes_its_time_somebody_is_at_it() -> Result<()> {

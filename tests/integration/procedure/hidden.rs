@@ -46,8 +46,13 @@ impl Sandbox {
             ensure!(is_there, "no backup {word}");
             "[backup]"
         } else if word.len() == 16 && word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            if self.is_of_the_database(word)? {
-                return Ok(format!("[place of the database]{end}"));
+            for (fact, shown) in [
+                ("database", "the database"),
+                ("file of variables", "`.env`"),
+            ] {
+                if self.is_place(fact, word)? {
+                    return Ok(format!("[place of {shown}]{end}"));
+                }
             }
             return Ok(format!("[key of version {}]{end}", self.version_of(word)?));
         } else {
@@ -57,12 +62,12 @@ impl Sandbox {
     }
 
     /// Whether the newest journal says so.
-    fn is_of_the_database(&self, fingerprint: &str) -> Result<bool> {
+    fn is_place(&self, fact: &str, fingerprint: &str) -> Result<bool> {
         let Some(run) = self.runs()?.pop() else {
             return Ok(false);
         };
         let journal = self.read(&format!("state/runs/{run}/journal.jsonl"))?;
-        let fact = format!("\"name\":\"database\",\"fact\":{{\"fingerprint\":\"{fingerprint}\"}}");
+        let fact = format!("\"name\":\"{fact}\",\"fact\":{{\"fingerprint\":\"{fingerprint}\"}}");
         Ok(journal.contains(&fact))
     }
 

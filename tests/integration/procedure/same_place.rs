@@ -39,7 +39,52 @@ async fn assert_refused_without(variable: &str, value: &str) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_database() -> Result<()> {
-    assert_refused_without("DATABASE_URL", "sqlite:///second.sqlite").await
+    for command in ["resume", "rollback"] {
+        let sandbox = left_after_the_re_encryption().await?;
+        fs::copy(
+            sandbox.path("clients.sqlite"),
+            sandbox.path("second.sqlite"),
+        )?;
+        let env = sandbox.read(".env")?;
+        sandbox.write_env(&env.replace("clients.sqlite", "second.sqlite"))?;
+        let words = ["DATABASE_URL", "nothing was changed"];
+        assert_said(&sandbox.run(&[command])?, 1, &words);
+        sandbox.write_env(&env)?;
+        assert_said(&sandbox.run(&[command])?, 0, &[]);
+    }
+    Ok(())
+}
+
+/// A run that waits with the table under the new key.
+async fn left_after_the_re_encryption() -> Result<Sandbox> {
+    let sandbox = Sandbox::with_clients(CLIENTS).await?;
+    sandbox.write("broken", "")?;
+    assert_said(&sandbox.run(&["rotate-dcr"])?, 2, &[]);
+    fs::remove_file(sandbox.path("broken"))?;
+    Ok(sandbox)
+}
+
+/// Another one would be given the old value, and the services would keep the new one.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_file_of_variables() -> Result<()> {
+    for command in ["resume", "rollback"] {
+        let sandbox = left_after_the_re_encryption().await?;
+        fs::copy(sandbox.path(".env"), sandbox.path("other.env"))?;
+        sandbox.settings("", &format!("[local]\nenv_file = \"other.env\"\n{RESTART}"))?;
+        let before = sandbox.tree()?;
+        let words = [
+            "another file of variables",
+            "`env_file`",
+            "nothing was changed",
+        ];
+        assert_said(&sandbox.run(&[command])?, 1, &words);
+        let differences = before.differences(&sandbox.tree()?);
+        assert!(differences.is_empty(), "{differences:?}");
+        sandbox.settings("", RESTART)?;
+        assert_said(&sandbox.run(&[command])?, 0, &[]);
+        sandbox.expect_sound(CLIENTS)?;
+    }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

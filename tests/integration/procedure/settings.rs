@@ -165,15 +165,39 @@ async fn the_environment_goes_before_the_file() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_database_of_the_environment_goes_before_that_of_the_env_file() -> Result<()> {
+async fn the_database_of_the_environment_has_to_be_the_service_s_own() -> Result<()> {
     let sandbox = Sandbox::with_clients(CLIENTS).await?;
     let env = sandbox.read(".env")?;
-    sandbox.write_env(&env.replace("clients.sqlite", "no-such.sqlite"))?;
-    assert_said(&sandbox.run(&["rotate-dcr"])?, 1, &["no-such.sqlite"]);
-    let program = sandbox
-        .program(&["rotate-dcr"])
-        .env("DATABASE_URL", "sqlite+aiosqlite:///clients.sqlite");
-    assert_said(&sandbox.checked(&program)?, 0, &["Rotated"]);
+    fs::copy(sandbox.path("clients.sqlite"), sandbox.path("copy.sqlite"))?;
+    let with = |arguments: &[&str], url: &str| {
+        sandbox.checked(&sandbox.program(arguments).env("DATABASE_URL", url))
+    };
+    // A copy's tokens open with the key in use as well; the service's own would be left behind.
+    let before = sandbox.tree()?;
+    for arguments in [
+        &["rotate-dcr"][..],
+        &["rotate-dcr", "--dry-run"],
+        &["rotate-secret", "dcr-encryption-key", "--emergency"],
+    ] {
+        let refused = with(arguments, "sqlite+aiosqlite:///copy.sqlite")?;
+        let words = ["copy.sqlite", "clients.sqlite", "`unset DATABASE_URL`"];
+        assert_said(&refused, 1, &words);
+        assert_said(&refused, 1, &["nothing was changed"]);
+    }
+    let differences = before.differences(&sandbox.tree()?);
+    assert!(differences.is_empty(), "{differences:?}");
+    // The same file by another name, and where the service's is not known.
+    let same = format!("sqlite:///{}", sandbox.path("clients.sqlite").display());
+    assert_said(&with(&["rotate-dcr"], &same)?, 0, &["Rotated"]);
+    let lines = env.lines().filter(|line| !line.starts_with("DATABASE_URL"));
+    let key = format!("DCR_ENCRYPTION_KEY={}", sandbox.env_key()?);
+    let lines = lines.map(|line| match line.starts_with("DCR") {
+        true => &*key,
+        false => line,
+    });
+    sandbox.write_env(&(lines.collect::<Vec<_>>().join("\n") + "\n"))?;
+    let rotated = with(&["rotate-dcr"], "sqlite+aiosqlite:///clients.sqlite")?;
+    assert_said(&rotated, 0, &["Rotated", "can't be seen"]);
     sandbox.expect_clients(CLIENTS)
 }
 

@@ -44,6 +44,7 @@ fn faulty<T: ?Sized>(inner: Box<T>, moments: &Moments, laws: &Laws) -> Faulty<T>
 pub(super) fn wrapped(platform: Platform, moments: &Moments, laws: &Laws) -> Platform {
     Platform {
         place: platform.place,
+        configuration: platform.configuration,
         name: platform.name,
         store: Box::new(faulty(platform.store, moments, laws)),
         services: Box::new(faulty(platform.services, moments, laws)),

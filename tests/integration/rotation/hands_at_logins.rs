@@ -204,7 +204,7 @@ async fn a_rollback_to_a_login_that_is_refused_does_not_begin() -> Result<()> {
         if let Some((reason, hint)) = said {
             assert_eq!(reason, "the database refused the old login", "{step}");
             let hint = hint.unwrap_or_default();
-            assert!(hint.contains("the password of version 2"), "{hint}");
+            assert!(hint.contains("with the password of version 2"), "{hint}");
         }
         server(&world).set_password_by_hand(&old).await;
         if step == "lock-out" {
@@ -215,6 +215,51 @@ async fn a_rollback_to_a_login_that_is_refused_does_not_begin() -> Result<()> {
         stopped.look_before_the_rollback().await?;
         stopped.bring_to_its_end(Then::Resume, &start, step).await;
     }
+    Ok(())
+}
+
+/// The run was about to lock it out: what somebody else has done already is done.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_role_that_others_shut_out_is_locked_out() -> Result<()> {
+    let mut world = stored(Mode::Alternate).await?;
+    world.is_lawful = false;
+    let start = world.see().await?;
+    let old = DatabaseUrl::parse(start.value_in_use())?;
+    let theirs = old.with_login(old.user()?, &Password::generate())?;
+    let stopped = stopped_after(&world, "soak").await?;
+    server(&world).set_password_by_hand(&theirs).await;
+    carry_on(&stopped, Then::Resume).await?;
+    let seen = stopped.see().await?;
+    assert!(!seen.is_enabled(start.value_in_use()), "not retired");
+    assert!(server(&world).accepts(seen.value_in_use()).await);
+    // Nothing gives the role its old password again.
+    let looked = stopped.look_before_the_rollback().await;
+    let reason = looked.err().map(|error| error.reason());
+    assert_eq!(reason, Some("the database refused the old login"));
+    let seen = stopped.see().await?;
+    assert!(!seen.is_enabled(start.value_in_use()), "left enabled");
+    server(&world).set_password_by_hand(&old).await;
+    Ok(())
+}
+
+/// In place there is one role: with a third password, neither URL logs in.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_in_place_that_could_not_log_in_does_not_begin() -> Result<()> {
+    let mut world = stored(Mode::InPlace).await?;
+    world.is_lawful = false;
+    let start = world.see().await?;
+    let stopped = stopped_after(&world, "soak").await?;
+    stopped.look_before_the_rollback().await?;
+    let new = DatabaseUrl::parse(stopped.see().await?.value_in_use())?;
+    let theirs = new.with_login(new.user()?, &Password::generate())?;
+    server(&world).set_password_by_hand(&theirs).await;
+    let looked = stopped.look_before_the_rollback().await;
+    let reason = looked.err().map(|error| error.reason());
+    assert_eq!(reason, Some("the database refused the old login"));
+    server(&world).set_password_by_hand(&new).await;
+    stopped
+        .bring_to_its_end(Then::RollBack, &start, "in place")
+        .await;
     Ok(())
 }
 

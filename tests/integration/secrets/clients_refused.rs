@@ -56,6 +56,37 @@ async fn a_value_that_the_file_of_variables_cannot_hold() -> Result<()> {
     Ok(())
 }
 
+/// Somebody pasted half of it, and the service runs with the whole one still: nothing restarts
+/// it with a value that doesn't work.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_was_put_there_by_hand_and_does_not_work() -> Result<()> {
+    let (_issuer, mut installation) = installation().await?;
+    assert_said(
+        &installation.checked(&with_value(&installation, SSO, NEW))?,
+        0,
+        &[],
+    );
+    installation.keeps_secret("hunter2-half");
+    let edited = installation
+        .sandbox
+        .read(".env")?
+        .replace(NEW, "hunter2-half");
+    installation.sandbox.write_env(&edited)?;
+    let restarts = installation.restarts();
+    let program = with_value(&installation, SSO, OLD);
+    let before = installation.sandbox.tree()?;
+    let output = installation.checked(&program)?;
+    let words = [
+        "in its own configuration",
+        "nothing was changed",
+        "put back the value",
+    ];
+    assert_said(&output, 1, &words);
+    installation.expect_as_before(&before)?;
+    assert_eq!(installation.restarts(), restarts, "restarted");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_value_in_use() -> Result<()> {
     let (_issuer, installation) = installation().await?;

@@ -99,6 +99,30 @@ const COMMANDS: &[(&str, &[u8], Own)] = &[
         ],
     ),
     (
+        "disable-version",
+        &[DONE, CHECK_FAILED, STOPPED, USAGE],
+        &[
+            (DONE, "it is disabled, or was so already"),
+            (CHECK_FAILED, "something needs it, or it can't be disabled"),
+            (
+                STOPPED,
+                "stopped by a signal or by the answer to the question",
+            ),
+        ],
+    ),
+    (
+        "enable-version",
+        &[DONE, CHECK_FAILED, STOPPED, USAGE],
+        &[
+            (DONE, "it is enabled, or was so already"),
+            (CHECK_FAILED, "it can't be enabled"),
+            (
+                STOPPED,
+                "stopped by a signal or by the answer to the question",
+            ),
+        ],
+    ),
+    (
         "report",
         &[DONE, CHECK_FAILED, USAGE],
         &[

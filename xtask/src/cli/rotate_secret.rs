@@ -104,7 +104,7 @@ const ABOUT: [&str; SECRETS.len()] = [
 ];
 
 /// The names that can be typed. Those that an environment or a store has are taken, too.
-fn secrets() -> PossibleValuesParser {
+pub(super) fn secrets() -> PossibleValuesParser {
     let named = SECRETS.iter().zip(ABOUT).map(|(secret, about)| {
         PossibleValue::new(secret.name)
             .help(about)
@@ -113,6 +113,6 @@ fn secrets() -> PossibleValuesParser {
     PossibleValuesParser::new(named)
 }
 
-fn secret(name: &str) -> Result<Secret, &'static str> {
+pub(super) fn secret(name: &str) -> Result<Secret, &'static str> {
     Secret::named(name).ok_or("the service has no such secret")
 }

@@ -17,7 +17,17 @@ pub(super) async fn run(typed: &cli::SurveyDcr, interrupt: &CancellationToken) -
     let printer = printer(typed.output);
     let surroundings = surroundings(typed.keys.use_standard_input(), printer, interrupt);
     let report = match settings::survey(typed, &surroundings).await {
-        Ok(settings) => survey(&settings, Listing::of_all(format), &printer, interrupt).await,
+        Ok(settings) => {
+            let subject = subject(&settings, typed.place.flags());
+            survey(
+                &settings,
+                subject,
+                Listing::of_all(format),
+                &printer,
+                interrupt,
+            )
+            .await
+        }
         Err(failure) => report::Survey {
             subject: Subject::default(),
             unreadable: Listing::of_all(format),
@@ -31,20 +41,26 @@ pub(super) async fn run(typed: &cli::SurveyDcr, interrupt: &CancellationToken) -
 /// Surveys.
 async fn survey(
     settings: &settings::Survey,
+    subject: Subject,
     mut unreadable: Listing,
     printer: &Printer,
     interrupt: &CancellationToken,
 ) -> report::Survey {
-    let subject = Subject {
-        stored: settings.stored.clone(),
-        disabled: settings.disabled.clone(),
-        ..Subject::new(&settings.database, &settings.keyring)
-    };
     let result = count(settings, &mut unreadable, printer, interrupt).await;
     report::Survey {
         subject,
         unreadable,
         result,
+    }
+}
+
+fn subject(settings: &settings::Survey, flags: String) -> Subject {
+    Subject {
+        stored: settings.stored.clone(),
+        disabled: settings.disabled.clone(),
+        are_readers_known: settings.are_readers_known,
+        flags,
+        ..Subject::new(&settings.database, &settings.keyring)
     }
 }
 

@@ -96,6 +96,12 @@ pub(crate) fn given(files: &cli::Keys, surroundings: &Surroundings<'_>) -> Resul
     Ok(Given { old, new })
 }
 
+/// Whether files or the environment give a key, without a look at it.
+pub(crate) fn are_given(files: &cli::Keys, surroundings: &Surroundings<'_>) -> bool {
+    let is_set = |role: KeyRole| surroundings.variable(role.variable()).is_some();
+    files.files().next().is_some() || is_set(KeyRole::Old) || is_set(KeyRole::New)
+}
+
 /// Asks for a key that wasn't given.
 ///
 /// # Errors

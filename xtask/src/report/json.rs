@@ -44,7 +44,7 @@ struct SurveyObject<'a> {
 struct StoredKeyObject<'a> {
     fingerprint: String,
     versions: Vec<u64>,
-    read_by: &'a [String],
+    read_by: Option<&'a [String]>,
 }
 
 #[derive(Serialize)]
@@ -131,7 +131,11 @@ pub(super) fn survey(report: &Survey) -> String {
         }),
         old_key_fingerprints: texts(&subject.old_keys),
         new_key_fingerprint: subject.new_key.map(|key| key.to_string()),
-        stored_keys: subject.stored.iter().map(stored_key).collect(),
+        stored_keys: subject
+            .stored
+            .iter()
+            .map(|found| stored_key(found, subject.are_readers_known))
+            .collect(),
         unreadable_cells: report.unreadable.kept().iter().map(cell).collect(),
         unknown_columns: survey
             .map(|survey| texts(&survey.unknown_columns))
@@ -179,11 +183,12 @@ fn survey_counts(keys: &[Fingerprint], counts: &SurveyCounts) -> SurveyCountsObj
     }
 }
 
-fn stored_key(found: &StoredKey) -> StoredKeyObject<'_> {
+fn stored_key(found: &StoredKey, are_readers_known: bool) -> StoredKeyObject<'_> {
     StoredKeyObject {
         fingerprint: found.key.to_string(),
         versions: found.versions.iter().map(|version| version.get()).collect(),
-        read_by: &found.readers,
+        read_by: Some(found.readers.as_slice())
+            .filter(|readers| are_readers_known || !readers.is_empty()),
     }
 }
 

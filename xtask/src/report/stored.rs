@@ -27,7 +27,7 @@ pub(super) fn verdict(subject: &Subject, survey: &reencrypt::Survey) -> Vec<Stri
             let counts = survey.columns.iter();
             let under = counts.filter_map(|(_, counts)| counts.under.get(index));
             let found = subject.stored.iter().find(|found| found.key == *key)?;
-            of_key(under.sum(), found)
+            of_key(subject, under.sum(), found)
         })
         .collect();
     let unreadable: u64 = survey
@@ -53,17 +53,21 @@ pub(super) fn verdict(subject: &Subject, survey: &reencrypt::Survey) -> Vec<Stri
     lines
 }
 
-fn of_key(tokens: u64, found: &StoredKey) -> Option<String> {
+fn of_key(subject: &Subject, tokens: u64, found: &StoredKey) -> Option<String> {
     if tokens == 0 {
         return None;
     }
     let tokens = counted(tokens, "token");
     let key = found.key;
     Some(match found.readers.as_slice() {
+        [] if !subject.are_readers_known => {
+            format!("{tokens} under the key {key}; whether a service reads it, isn't known.")
+        }
         [] => format!(
             "{tokens} under the key {key}, which no service reads: as long as that is so, nobody \
-             can use them. `cargo xtask status` tells of a run that is under way; without one, \
-             `cargo xtask rotate-dcr --platform none` puts them under the key that is read."
+             can use them. `cargo xtask status{}` tells of a run that is under way; without one, \
+             `cargo xtask rotate-dcr --platform none` puts them under the key that is read.",
+            subject.flags
         ),
         readers => format!(
             "{tokens} under the key {key}, which `{}` reads.",

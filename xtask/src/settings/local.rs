@@ -88,18 +88,24 @@ impl Procedure {
         timeouts: &cli::Timeouts,
         surroundings: &Surroundings<'_>,
     ) -> Result<Database, Failure> {
+        database::with_url(self.url_of_env_file()?, self.tls(surroundings)?, timeouts)
+    }
+
+    /// Its URL, as seen from here.
+    ///
+    /// # Errors
+    ///
+    /// When the file names none that can be used.
+    pub(super) fn url_of_env_file(&self) -> Result<DatabaseUrl, Failure> {
         let path = &self.local.env_file;
         let value = platform::local::variable(path, "DATABASE_URL")
             .map_err(|error| Failure::from_platform(&error))?;
-        let url = match value.database_url() {
-            Some(Ok(url)) => url,
-            Some(Err(error)) => {
-                return Err(unusable(path, &error.to_string(), error.hint()));
-            }
-            None => return Err(unusable(path, "it is not UTF-8", None)),
-        };
         let folder = path.parent().unwrap_or(Path::new(""));
-        database::with_url(url.read_in(folder), self.tls(surroundings)?, timeouts)
+        match value.database_url() {
+            Some(Ok(url)) => Ok(url.read_in(folder)),
+            Some(Err(error)) => Err(unusable(path, &error.to_string(), error.hint())),
+            None => Err(unusable(path, "it is not UTF-8", None)),
+        }
     }
 
     /// Whether TLS is demanded, by this process's environment, else by the `.env` file.

@@ -21,6 +21,8 @@ pub(crate) struct Survey {
     pub(crate) stored: Vec<StoredKey>,
     /// The versions whose keys could not be read, since they are disabled.
     pub(crate) disabled: Vec<VersionNumber>,
+    /// Whether it is known of each service which key it reads.
+    pub(crate) are_readers_known: bool,
 }
 
 /// The settings of `survey-dcr`. One key is enough; where none is given, those of the platform
@@ -33,7 +35,10 @@ pub(crate) async fn survey(
     typed: &cli::SurveyDcr,
     surroundings: &Surroundings<'_>,
 ) -> Result<Survey, Failure> {
-    if platform_of(&typed.place)? == PlatformName::None {
+    // Whoever gives all that it takes needs no platform: the table may be a restored copy.
+    let is_given = keys::are_given(&typed.keys, surroundings)
+        && surroundings.variable("DATABASE_URL").is_some();
+    if is_given || platform_of(&typed.place)? == PlatformName::None {
         let database = database::resolve(&typed.timeouts, surroundings)?;
         let mut given = keys::given(&typed.keys, surroundings)?;
         if given.old.is_empty() && given.new.is_none() {
@@ -52,14 +57,34 @@ pub(crate) async fn survey(
     let found = rotation::stored_keys(&platform, &store, &consumers)
         .await
         .map_err(|error| Failure::from_check(&error))?;
-    for error in &found.left_out {
+    for error in found.no_keys.iter().chain(&found.unknown_readers) {
         surroundings.printer.warning(&chain(error));
+    }
+    if found.keys.is_empty() {
+        return Err(no_key(&store.name, &found.disabled));
     }
     Ok(Survey {
         stored: found.found_at,
         disabled: found.disabled,
+        are_readers_known: found.unknown_readers.is_empty(),
         ..Survey::with(database, &found.keys, None)?
     })
+}
+
+fn no_key(secret: &str, disabled: &[VersionNumber]) -> Failure {
+    let versions: Vec<String> = disabled.iter().map(ToString::to_string).collect();
+    let hint = match versions.is_empty() {
+        true => "give one: `--old-key-file`".to_owned(),
+        false => format!(
+            "enable a version ({} disabled), or give a key: `--old-key-file`",
+            versions.join(", ")
+        ),
+    };
+    Failure::check(format!(
+        "no version of `{secret}` and no service has a key that can be read"
+    ))
+    .nothing_changed()
+    .hint(hint)
 }
 
 impl Survey {
@@ -74,6 +99,7 @@ impl Survey {
             keyring: Arc::new(keyring),
             stored: Vec::new(),
             disabled: Vec::new(),
+            are_readers_known: true,
         })
     }
 }

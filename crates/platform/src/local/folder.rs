@@ -52,7 +52,14 @@ impl StoreFolder {
         service: &str,
         patience: Duration,
     ) -> Result<Locked, Error> {
-        self.lock_file(&lock_of(service), patience).await
+        let locked = self.lock_file(&lock_of(service), patience).await;
+        locked.map_err(|error| match error {
+            Error::StoreBusy { waited, .. } => Error::ServiceBusy {
+                service: service.to_owned(),
+                waited,
+            },
+            other => other,
+        })
     }
 
     /// Whether somebody is at a service at this moment.

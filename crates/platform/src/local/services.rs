@@ -94,14 +94,16 @@ impl Services for LocalServices {
         let settings = self.settings(service)?;
         let mut described = self.look(service, binding)?;
         if let Some(ready) = &settings.ready
-            && described.ready
+            && (described.ready || described.is_unsettled)
         {
             let command = self.command(service, "ready", ready, vec![binding.variable.clone()]);
-            described.ready = match command.run(settings.timeout.min(LOOK)).await {
+            let is_up = match command.run(settings.timeout.min(LOOK)).await {
                 Ok(status) => status.success(),
                 Err(Error::CommandTimeout { .. }) => false,
                 Err(error) => return Err(error),
             };
+            described.ready &= is_up;
+            described.is_unsettled &= is_up;
         }
         Ok(described)
     }

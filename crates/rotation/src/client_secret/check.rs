@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use futures_util::future::try_join;
-use platform::Verdict;
+use platform::{Bound, Verdict};
 use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
 
 use super::{ask_issuer, oauth_client};
@@ -39,7 +39,11 @@ impl Step<Context, Error> for Check {
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         same_place::record(context, log)?;
-        match check(context, log.facts()).await? {
+        let (verdict, remarks) = check(context, log.facts()).await?;
+        for remark in &remarks {
+            log.say(remark);
+        }
+        match verdict {
             Verdict::Accepted => log.say("the issuer accepts the value in use"),
             Verdict::Refused => {
                 log.say("the issuer refuses the value in use: going on all the same");
@@ -52,14 +56,15 @@ impl Step<Context, Error> for Check {
 /// What `--dry-run` does: the check, and the test of a candidate if one was given. Gives
 /// the issuer's word on the value in use.
 pub(crate) async fn trial(context: &mut Context) -> Result<Verdict, Error> {
-    let verdict = check(context, &Facts::default()).await?;
+    let (verdict, _) = check(context, &Facts::default()).await?;
     if let Some(candidate) = &context.candidate {
         super::test::test(context, candidate).await?;
     }
     Ok(verdict)
 }
 
-async fn check(context: &Context, facts: &Facts) -> Result<Verdict, Error> {
+/// The issuer's word on the value in use, and what is to be said of the services.
+async fn check(context: &Context, facts: &Facts) -> Result<(Verdict, Vec<String>), Error> {
     let described = steps::settleable_consumers(context).await?;
     steps::refuse_unchangeable(context).await?;
     steps::refuse_foreign_versions(context, facts, &described).await?;
@@ -67,5 +72,19 @@ async fn check(context: &Context, facts: &Facts) -> Result<Verdict, Error> {
     let value = context.value_in_use(consumer, service.bound);
     let (value, oauth_client) = try_join(value, oauth_client(context)).await?;
     context.check_form(&value, &format!("what `{}` reads", consumer.service))?;
-    ask_issuer(context, &oauth_client, &value).await
+    let verdict = ask_issuer(context, &oauth_client, &value).await?;
+    let mut unsettled = described.iter().filter(|(_, service)| service.is_unsettled);
+    match (verdict, unsettled.next()) {
+        // It may run with another value, and would be restarted with one that doesn't work.
+        (Verdict::Refused, Some((consumer, service))) if service.bound == Bound::Inline => {
+            Err(context.not_in_store(consumer))
+        }
+        (Verdict::Refused, Some((consumer, _))) => Err(Error::RefusedByIssuer {
+            secret: context.store.name.clone(),
+            place: format!("what `{}` is to start with", consumer.service),
+            issuer: oauth_client.issuer.to_string(),
+            client: oauth_client.id.clone(),
+        }),
+        (verdict, _) => Ok((verdict, steps::unsettled_remarks(&described))),
+    }
 }

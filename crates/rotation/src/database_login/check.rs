@@ -42,7 +42,10 @@ impl Step<Context, Error> for Check {
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         same_place::record(context, log)?;
-        let url = check(context, log.facts()).await?;
+        let (url, remarks) = check(context, log.facts()).await?;
+        for remark in &remarks {
+            log.say(remark);
+        }
         log.say(&format!("`{}` logs in", url.user()?));
         Ok(Applied::Done)
     }
@@ -64,7 +67,8 @@ pub(crate) async fn trial(context: &mut Context) -> Result<(), Error> {
     Ok(())
 }
 
-async fn check(context: &Context, facts: &Facts) -> Result<DatabaseUrl, Error> {
+/// The URL in use, and what is to be said of the services.
+async fn check(context: &Context, facts: &Facts) -> Result<(DatabaseUrl, Vec<String>), Error> {
     let described = steps::settleable_consumers(context).await?;
     steps::refuse_unchangeable(context).await?;
     let url = url_in_use(context, &described).await?;
@@ -75,7 +79,7 @@ async fn check(context: &Context, facts: &Facts) -> Result<DatabaseUrl, Error> {
     Name::new(url.user()?)?;
     refuse_shared_role(context, &url).await?;
     refuse_powerless_role(context, &url).await?;
-    Ok(url)
+    Ok((url, steps::unsettled_remarks(&described)))
 }
 
 /// The URL that the services have, which must log in.

@@ -61,7 +61,9 @@ impl Step<Context, Error> for LockOut {
     async fn observe(&self, context: &mut Context, facts: &Facts) -> Result<Observed, Error> {
         let new = context.url(new_version(facts)?).await?;
         let role = facts.name(facts::OLD_ROLE)?;
-        if !context.is_accepted(&new.for_idle(role)?).await? {
+        if !context.is_accepted(&new.for_idle(role)?).await?
+            && !is_locked_out_by_others(context, facts).await?
+        {
             return Ok(Observed::Absent);
         }
         let sessions = context.roles()?.sessions(&new, role).await?;
@@ -98,6 +100,20 @@ impl Step<Context, Error> for LockOut {
 
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
         let_in(context, log.facts()).await
+    }
+}
+
+/// Whether the old URL lets nobody in, though not by this run: an administrator locked the role,
+/// dropped it, or gave it a password of its own. Once the old version is retired, nobody reads
+/// its URL any more.
+async fn is_locked_out_by_others(context: &Context, facts: &Facts) -> Result<bool, Error> {
+    let version = old_version(facts)?;
+    match context.enabled_value(version).await? {
+        Some(old) => {
+            let old = context.url_in(&old, &format!("version {version}"))?;
+            Ok(!context.is_accepted(&old).await?)
+        }
+        None => Ok(true),
     }
 }
 

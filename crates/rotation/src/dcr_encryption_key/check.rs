@@ -42,7 +42,12 @@ impl Step<Context, Error> for Check {
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         same_place::record(context, log)?;
-        let (_, tokens) = check(context, log.facts()).await?;
+        let Checked {
+            tokens, remarks, ..
+        } = check(context, log.facts()).await?;
+        for remark in &remarks {
+            log.say(remark);
+        }
         log.say(&format!(
             "{} clients, {} tokens under the key in use",
             tokens.clients,
@@ -55,7 +60,7 @@ impl Step<Context, Error> for Check {
     /// read every token.
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
         if log.facts().version(facts::OLD_VERSION).is_ok() {
-            let described = steps::ready_consumers(context).await?;
+            let described = steps::settleable_consumers(context).await?;
             let key = key_in_use(context, &described).await?;
             count_all(context, &key).await?;
         }
@@ -70,7 +75,7 @@ impl Step<Context, Error> for Check {
 ///
 /// What would have stopped the rotation.
 pub(crate) async fn trial(context: &mut Context) -> Result<u64, Error> {
-    let (key, _) = check(context, &Facts::default()).await?;
+    let Checked { key, .. } = check(context, &Facts::default()).await?;
     let thrown_away = FernetKey::generate();
     let table = context.table()?;
     let tried = table.reencrypt(&key, &thrown_away, Mode::DryRun).await?;
@@ -87,12 +92,21 @@ pub(crate) async fn refuse_rollback(context: &mut Context, history: &History) ->
     tokens.refuse_unreadable()
 }
 
-/// The key in use, and the tokens under it: all that there are.
-///
+/// What a check found.
+struct Checked {
+    /// The key in use.
+    key: FernetKey,
+    /// The tokens under it: all that there are.
+    tokens: Tokens,
+    /// What is to be said of the services.
+    remarks: Vec<String>,
+}
+
 /// A version that the run doesn't know comes last. Tokens may be under it, where a run was cut
 /// off whose journal is gone, and nobody may be told to disable it then.
-async fn check(context: &mut Context, facts: &Facts) -> Result<(FernetKey, Tokens), Error> {
+async fn check(context: &mut Context, facts: &Facts) -> Result<Checked, Error> {
     let described = steps::settleable_consumers(context).await?;
+    let remarks = steps::unsettled_remarks(&described);
     steps::refuse_unchangeable(context).await?;
     let key = key_in_use(context, &described).await?;
     let pinned = steps::pinned_version(context, &described).await?;
@@ -100,7 +114,11 @@ async fn check(context: &mut Context, facts: &Facts) -> Result<(FernetKey, Token
     if let Some(version) = pinned {
         steps::refuse_foreign_version(context, facts, version).await?;
     }
-    Ok((key, tokens))
+    Ok(Checked {
+        key,
+        tokens,
+        remarks,
+    })
 }
 
 async fn count_all(context: &mut Context, key: &FernetKey) -> Result<Tokens, Error> {

@@ -28,8 +28,10 @@ pub struct StoredKeys {
     pub found_at: Vec<StoredKey>,
     /// The versions that are disabled, whose keys are not among these.
     pub disabled: Vec<VersionNumber>,
-    /// Versions that hold no key, and services that could not be asked.
-    pub left_out: Vec<Error>,
+    /// Of versions that hold no key, why.
+    pub no_keys: Vec<Error>,
+    /// Of services whose key could not be found out, why.
+    pub unknown_readers: Vec<Error>,
 }
 
 /// Reads the key of each enabled version, and what services have of their own. Changes nothing.
@@ -49,14 +51,14 @@ pub async fn stored_keys(
             VersionState::Disabled => found.disabled.push(version.number),
             VersionState::Enabled => match key_of_version(platform, store, version.number).await {
                 Ok(key) => found.note(key, Some(version.number), None),
-                Err(error) => found.left_out.push(error),
+                Err(error) => found.no_keys.push(error),
             },
         }
     }
     for consumer in consumers {
         match key_in_use(platform, store, &consumer.service).await {
             Ok(key) => found.note(key, None, Some(&consumer.service)),
-            Err(error) => found.left_out.push(error),
+            Err(error) => found.unknown_readers.push(error),
         }
     }
     Ok(found)

@@ -16,7 +16,8 @@ pub(super) fn hint(error: &Error) -> Option<String> {
                 .to_owned(),
         ),
         Error::ForeignVersion { secret, version } => Some(format!(
-            "ask who added version {version} of `{secret}`; disable it if nobody needs it"
+            "ask who added version {version} of `{secret}`; if nobody needs it, `cargo xtask \
+             disable-version {secret} {version}` disables it"
         )),
         Error::Login(error) => error.hint().map(str::to_owned),
         Error::NotAUrl { source, .. } => {
@@ -52,11 +53,12 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         ),
         Error::OldValueDead { secret, .. } => Some(format!(
             "the services stay with the new value; if that is no good, ask those who issue it for another \
-             one, and give that to `cargo xtask rotate-secret {secret}`"
+             one, bring this run to its end (with `soak = \"0s\"` in the settings it waits no longer), \
+             and give that to `cargo xtask rotate-secret {secret}`"
         )),
         Error::OldLoginDead { role, version, .. } => Some(format!(
             "the services stay with the new login; to go back all the same, let an administrator \
-             give `{role}` the password of version {version} again"
+             let `{role}` in again, with the password of version {version}"
         )),
         Error::Unchanged { .. } => {
             Some("ask those who issue it for a new value, and give that one".to_owned())

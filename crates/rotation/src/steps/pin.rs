@@ -46,7 +46,11 @@ impl Step<Context, Error> for Pin {
         let new = facts.version(facts::NEW_VERSION).ok();
         for (consumer, service) in context.describe_all().await? {
             let is_pinned = match service.bound {
-                Bound::Pinned(version) => version == old || Some(version.get()) == new,
+                // What it started with is not known before it was pinned.
+                Bound::Pinned(version) => {
+                    (version == old && (new.is_some() || !service.is_unsettled))
+                        || Some(version.get()) == new
+                }
                 Bound::Latest | Bound::Inline => false,
             };
             if !is_pinned || facts.get(fact(consumer)).is_none() {

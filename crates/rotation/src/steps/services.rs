@@ -25,26 +25,10 @@ pub(super) async fn side_by_side<C, T>(
     join_all(work).await.into_iter().collect()
 }
 
-/// Every consumer as it is now, each of them up and with nothing under way.
-///
-/// # Errors
-///
-/// With the first that isn't.
-pub(crate) async fn ready_consumers(context: &Context) -> Result<Vec<(&Consumer, Service)>, Error> {
-    let described = settleable_consumers(context).await?;
-    match described.iter().find(|(_, service)| service.is_unsettled) {
-        // Changed by hand since it was recorded.
-        Some((consumer, service)) if service.bound == Bound::Inline => {
-            Err(context.not_in_store(consumer))
-        }
-        Some((consumer, _)) => Err(not_ready(consumer)),
-        None => Ok(described),
-    }
-}
-
-/// The same for a rotation that begins. People may have changed a service's configuration, or
-/// restarted it, and a change may have been cut off whose journal is gone: what the service
-/// has is what is rotated, and the rotation settles that when it pins the service.
+/// Every consumer as it is now, each of them up and with nobody at it. People may have changed
+/// a service's configuration, or restarted it, and a change may have been cut off whose journal
+/// is gone: what the service has is what is rotated, and the rotation settles that when it pins
+/// the service.
 ///
 /// # Errors
 ///
@@ -62,6 +46,21 @@ pub(crate) async fn settleable_consumers(
         return Err(not_ready(consumer));
     }
     Ok(described)
+}
+
+/// What is to be said of consumers of which it isn't known what they run with: where people
+/// restart services, they had best do so now.
+pub(crate) fn unsettled_remarks(described: &[(&Consumer, Service)]) -> Vec<String> {
+    let unsettled = described.iter().filter(|(_, service)| service.is_unsettled);
+    unsettled
+        .map(|(consumer, _)| {
+            format!(
+                "`{}` may not run with what its configuration has: people changed that, or a change \
+                 was cut off; pinning restarts it, and where no command does, restart it now",
+                consumer.service
+            )
+        })
+        .collect()
 }
 
 fn not_ready(consumer: &Consumer) -> Error {

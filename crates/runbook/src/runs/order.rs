@@ -29,7 +29,7 @@ fn key(run: &RunSummary, runs: &[RunSummary]) -> Key {
         let Some(Ok(history)) = next.map(|run| &run.history) else {
             break;
         };
-        if Some(history.began_at) > key.0 {
+        if Some(history.began_at) >= key.0 {
             key = (Some(history.began_at), back);
         }
         let follows = history.follows.as_ref().map(|name| name.as_str());

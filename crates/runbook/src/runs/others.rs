@@ -59,7 +59,11 @@ impl Runs {
             None => self
                 .elsewhere(history.rotation.as_str())?
                 .map(|(_, other)| other)
-                .filter(|other| follows(other, is_last(other, history))),
+                // The last one that began anywhere, unless this one began after it.
+                .filter(|other| {
+                    let before = history.follows.as_ref().map(Name::as_str);
+                    follows(other, ![Some(run), before].contains(&Some(&other.name)))
+                }),
             later => later,
         };
         match later {
@@ -113,12 +117,4 @@ impl Runs {
             _ => false,
         }
     }
-}
-
-/// Whether the last run of the secret, in another folder, came after this one.
-fn is_last(other: &RunSummary, history: &History) -> bool {
-    other.history.as_ref().is_ok_and(|other| {
-        other.follows.as_ref() == Some(&history.run)
-            || (other.began_at > history.began_at && history.follows.as_ref() != Some(&other.run))
-    })
 }

@@ -125,7 +125,7 @@ async fn a_run_beneath_a_later_one_is_not_opened() {
     open(&stage.runs(), &first_name).unwrap();
 }
 
-/// The clock was five years ahead when the first one ran: it is the first one still.
+/// The clock was a thousand years ahead when the first one ran: it is the first one still.
 #[tokio::test]
 async fn a_clock_that_was_wrong_does_not_change_the_order_of_runs() {
     let mut stage = stage();

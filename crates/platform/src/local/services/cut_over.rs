@@ -82,7 +82,12 @@ impl LocalServices {
                     continue;
                 }
                 Bound::Latest => self.store.read(secret, Reference::Latest)?,
-                Bound::Pinned(number) if has_started => self.store.peek(secret, number)?,
+                // What is in the file is what the service starts with, whoever starts it.
+                Bound::Pinned(number)
+                    if has_started || self.find(&binding)?.held == Some(number) =>
+                {
+                    self.store.peek(secret, number)?
+                }
                 Bound::Pinned(number) => self.store.read(secret, Reference::Number(number))?,
             };
             targets.push(Target {
