@@ -21,6 +21,7 @@ mod versions;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
+use platform::VersionState;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Command, Format, Output};
@@ -54,10 +55,10 @@ pub(crate) fn run(command: Command) -> u8 {
             block_on(async |interrupt| rollback::run(&typed, interrupt).await)
         }
         Command::DisableVersion(typed) => block_on(async |interrupt| {
-            versions::run(&typed.one, versions::To::Disabled, interrupt).await
+            versions::run(&typed.one, VersionState::Disabled, interrupt).await
         }),
         Command::EnableVersion(typed) => block_on(async |interrupt| {
-            versions::run(&typed.one, versions::To::Enabled, interrupt).await
+            versions::run(&typed.one, VersionState::Enabled, interrupt).await
         }),
         Command::Report(typed) => printed(report::run(&typed)),
         Command::Runbook(typed) => printed(runbook::run(&typed)),

@@ -55,7 +55,9 @@ pub use state::{
     did_nothing, needs_restart_by_hand, result, state, waits_for_restart, waits_for_value,
 };
 pub use trial::{Trial, trial};
-pub use version_state::{disable_version, enable_version, goes_by};
+pub use version_state::{
+    disable_version, enable_version, goes_by, refuse_needed_version, version_state,
+};
 
 /// A rotation's steps over this crate's context.
 pub type Plan = runbook::Plan<Context, Error>;

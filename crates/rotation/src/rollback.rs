@@ -78,30 +78,34 @@ async fn refuse_useless_value(
     old: VersionNumber,
     state: VersionState,
 ) -> Result<(), Error> {
-    if let Material::Key(_) = context.material {
-        // Which takes its time, and needs no old version to be enabled.
-        dcr_encryption_key::refuse_rollback(context, history).await?;
-    }
-    let (store, secret) = (&context.platform.store, &context.store.name);
     let is_disabled = state == VersionState::Disabled;
     if is_disabled {
-        store.enable(secret, old).await?;
+        let store = &context.platform.store;
+        store.enable(&context.store.name, old).await?;
     }
     let looked = look_at(context, history, old).await;
-    if is_disabled && looked.is_err() && store.disable(secret, old).await.is_err() {
-        return Err(Error::WrongState {
-            secret: secret.clone(),
-            version: old,
-            state: VersionState::Enabled,
-        });
+    if is_disabled && looked.is_err() {
+        let (store, secret) = (&context.platform.store, &context.store.name);
+        if store.disable(secret, old).await.is_err() {
+            return Err(Error::WrongState {
+                secret: secret.clone(),
+                version: old,
+                state: VersionState::Enabled,
+            });
+        }
     }
     looked
 }
 
-async fn look_at(context: &Context, history: &History, old: VersionNumber) -> Result<(), Error> {
+async fn look_at(
+    context: &mut Context,
+    history: &History,
+    old: VersionNumber,
+) -> Result<(), Error> {
     let value = context.value(old).await?;
     match context.material {
-        Material::Key(_) => Ok(()),
+        // Late tokens may be under the old key, which is readable now.
+        Material::Key(_) => dcr_encryption_key::refuse_rollback(context, history).await,
         Material::ClientSecret(_) => client_secret::refuse_rollback(context, history, &value).await,
         Material::Login(_) => database_login::refuse_rollback(context, history, &value).await,
     }

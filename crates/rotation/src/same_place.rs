@@ -70,7 +70,7 @@ fn place(context: &Context) -> Result<Vec<(&'static str, Fact, &'static str)>, E
         context.store.setting,
     )];
     if let Some(file) = &context.platform.configuration {
-        let file = fingerprint(&seen_from_store(file, context))?;
+        let file = fingerprint(&relative_to_store(file, context))?;
         place.push((facts::CONFIGURATION, file, "`env_file` in the settings"));
     }
     match &context.material {
@@ -93,6 +93,19 @@ fn place(context: &Context) -> Result<Vec<(&'static str, Fact, &'static str)>, E
 fn fingerprint(place: &str) -> Result<Fact, Error> {
     let place = Fingerprint::of_place(place).to_string();
     Ok(Fact::Fingerprint(runbook::Fingerprint::new(place)?))
+}
+
+/// A file as seen from the folder of the store, wherever both are moved to.
+fn relative_to_store(file: &Path, context: &Context) -> String {
+    let (file, store) = (absolute(file), absolute(Path::new(&context.platform.place)));
+    let (mut there, mut here) = (file.components().peekable(), store.components().peekable());
+    while there.peek().is_some() && there.peek() == here.peek() {
+        there.next();
+        here.next();
+    }
+    let mut path: PathBuf = here.map(|_| "..").collect();
+    path.extend(there);
+    path.display().to_string()
 }
 
 /// A file as seen from the store, so that both may move together.

@@ -6,49 +6,83 @@ use secret::VersionNumber;
 
 use crate::context::{Context, new_version, old_version};
 use crate::error::Error;
-use crate::material::Material;
+use crate::material::{Found, Material};
 
-/// Disables a version that no service reads and, of a key, no token is under. Gives whether that
-/// was needed.
+/// Refuses to disable a version that a service serves with or, of a key, that tokens are under.
+/// Gives the state that it is in.
 ///
 /// # Errors
 ///
-/// With what still needs it.
-pub async fn disable_version(context: &mut Context, version: VersionNumber) -> Result<bool, Error> {
+/// With what needs it; when there is no such version.
+pub async fn refuse_needed_version(
+    context: &mut Context,
+    version: VersionNumber,
+) -> Result<VersionState, Error> {
     let versions = context.versions().await?;
-    if context.state_in(&versions, version)? != VersionState::Enabled {
-        return Ok(false);
+    let state = context.state_in(&versions, version)?;
+    if state == VersionState::Enabled {
+        let latest = versions.first().map(|latest| latest.number);
+        for (consumer, service) in context.describe_all().await? {
+            let mut readers = service.readers_of(version, latest);
+            if let Some(serving) = readers.find(|reader| reader.name == service.serving) {
+                return Err(Error::StillRead {
+                    secret: context.store.name.clone(),
+                    version,
+                    service: consumer.service.clone(),
+                    revision: serving.name.clone(),
+                });
+            }
+        }
+        if let Material::Key(_) = context.material {
+            refuse_if_tokens_are_under(context, version).await?;
+        }
     }
-    let latest = versions.first().map(|latest| latest.number);
-    refuse_if_read(context, version, latest).await?;
-    if let Material::Key(_) = context.material {
-        refuse_if_tokens_are_under(context, version).await?;
-    }
-    context
-        .platform
-        .store
-        .disable(&context.store.name, version)
-        .await?;
-    expect(context, version, VersionState::Disabled).await?;
-    Ok(true)
+    Ok(state)
 }
 
-/// Enables a version. Gives whether that was needed.
+/// Disables a version that nothing needs, after the revisions that read it and don't serve are
+/// made unreachable.
 ///
 /// # Errors
 ///
-/// When it is destroyed, or there is none.
-pub async fn enable_version(context: &Context, version: VersionNumber) -> Result<bool, Error> {
-    if context.is_enabled(version).await? {
-        return Ok(false);
+/// When it can't be: then it may be disabled, or not.
+pub async fn disable_version(context: &Context, version: VersionNumber) -> Result<(), Error> {
+    let services = &context.platform.services;
+    for (consumer, service) in context.describe_all().await? {
+        // Of one that isn't as recorded, the record says that another one serves.
+        if service.is_unsettled {
+            continue;
+        }
+        for reader in service.readers_of(version, None) {
+            services.discard(&consumer.service, &reader.name).await?;
+        }
     }
-    context
-        .platform
-        .store
-        .enable(&context.store.name, version)
-        .await?;
-    expect(context, version, VersionState::Enabled).await?;
-    Ok(true)
+    let store = &context.platform.store;
+    store.disable(&context.store.name, version).await?;
+    expect(context, version, VersionState::Disabled).await
+}
+
+/// The state that a version is in.
+///
+/// # Errors
+///
+/// When the store can't be asked, or has no such version.
+pub async fn version_state(
+    context: &Context,
+    version: VersionNumber,
+) -> Result<VersionState, Error> {
+    context.state(version).await
+}
+
+/// Enables a version.
+///
+/// # Errors
+///
+/// When it can't be: then it may be enabled, or not.
+pub async fn enable_version(context: &Context, version: VersionNumber) -> Result<(), Error> {
+    let store = &context.platform.store;
+    store.enable(&context.store.name, version).await?;
+    expect(context, version, VersionState::Enabled).await
 }
 
 /// Whether a run that isn't at its end goes by this version: it would be in its way.
@@ -57,38 +91,13 @@ pub fn goes_by(history: &History, version: VersionNumber) -> bool {
     history.is_unfinished() && of_run.into_iter().flatten().any(|one| one == version)
 }
 
-/// Of a service that isn't as recorded, what it has counts, and not what is on record.
-async fn refuse_if_read(
-    context: &Context,
-    version: VersionNumber,
-    latest: Option<VersionNumber>,
-) -> Result<(), Error> {
-    for (consumer, mut service) in context.describe_all().await? {
-        if service.is_unsettled {
-            let serving = service.serving.clone();
-            service
-                .revisions
-                .retain(|revision| revision.name == serving);
-        }
-        if let Some(revision) = service.readers_of(version, latest).next() {
-            return Err(Error::StillRead {
-                secret: context.store.name.clone(),
-                version,
-                service: consumer.service.clone(),
-                revision: revision.name.clone(),
-            });
-        }
-    }
-    Ok(())
-}
-
 /// What holds no key opens no token.
 async fn refuse_if_tokens_are_under(
     context: &mut Context,
     version: VersionNumber,
 ) -> Result<(), Error> {
     let value = context.value(version).await?;
-    let found = crate::material::Found {
+    let found = Found {
         value: &value,
         secret: &context.store.name,
         place: &format!("version {version}"),

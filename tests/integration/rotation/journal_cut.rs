@@ -91,7 +91,11 @@ async fn an_older_copy_of_it_undoes_nothing_that_it_does_not_know() -> Result<()
         fs::write(&path, older)?;
         let looked = stopped.look_before_the_rollback().await;
         let reason = looked.err().map(|error| error.reason());
-        assert!(reason.is_some(), "{step}: begun");
+        assert_eq!(
+            reason,
+            Some("a service served with another revision"),
+            "{step}"
+        );
         let seen = stopped.see().await?;
         seen.expect_all_under(seen.value_in_use(), step);
         assert_eq!(seen.plaintexts(), start.plaintexts(), "{step}");

@@ -100,10 +100,11 @@ const COMMANDS: &[(&str, &[u8], Own)] = &[
     ),
     (
         "disable-version",
-        &[DONE, CHECK_FAILED, STOPPED, USAGE],
+        &[DONE, CHECK_FAILED, CHANGE_FAILED, STOPPED, USAGE],
         &[
             (DONE, "it is disabled, or was so already"),
             (CHECK_FAILED, "something needs it, or it can't be disabled"),
+            (CHANGE_FAILED, "it failed, and may be disabled or not"),
             (
                 STOPPED,
                 "stopped by a signal or by the answer to the question",
@@ -112,10 +113,11 @@ const COMMANDS: &[(&str, &[u8], Own)] = &[
     ),
     (
         "enable-version",
-        &[DONE, CHECK_FAILED, STOPPED, USAGE],
+        &[DONE, CHECK_FAILED, CHANGE_FAILED, STOPPED, USAGE],
         &[
             (DONE, "it is enabled, or was so already"),
             (CHECK_FAILED, "it can't be enabled"),
+            (CHANGE_FAILED, "it failed, and may be enabled or not"),
             (
                 STOPPED,
                 "stopped by a signal or by the answer to the question",

@@ -1,5 +1,6 @@
 //! `cargo xtask disable-version` and `enable-version`: one version of a secret, by hand.
 
+use platform::VersionState;
 use secret::VersionNumber;
 use tokio_util::sync::CancellationToken;
 
@@ -12,15 +13,12 @@ use crate::output::Printer;
 use crate::procedure::{Options, Procedure};
 use crate::settings;
 
-/// What is to become of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum To {
-    Disabled,
-    Enabled,
-}
-
 /// Runs the command and gives its exit code.
-pub(super) async fn run(typed: &cli::OneVersion, to: To, interrupt: &CancellationToken) -> u8 {
+pub(super) async fn run(
+    typed: &cli::OneVersion,
+    to: VersionState,
+    interrupt: &CancellationToken,
+) -> u8 {
     let printer = Printer::default();
     match change(typed, to, &printer, interrupt).await {
         Ok(said) => {
@@ -33,7 +31,7 @@ pub(super) async fn run(typed: &cli::OneVersion, to: To, interrupt: &Cancellatio
 
 async fn change(
     typed: &cli::OneVersion,
-    to: To,
+    to: VersionState,
     printer: &Printer,
     interrupt: &CancellationToken,
 ) -> Result<String, Failure> {
@@ -43,24 +41,29 @@ async fn change(
     let procedure = Procedure::new(settings, secret, options, &typed.timeouts, &surroundings);
     let mut procedure = procedure.await?;
     let version = VersionNumber::from(typed.number);
-    if to == To::Disabled {
+    if to == VersionState::Disabled {
         procedure.refuse_version_of_run(version)?;
     }
-    let (question, state) = match to {
-        To::Disabled => ("Disable it?", "disabled"),
-        To::Enabled => ("Enable it?", "enabled"),
-    };
+    let state = procedure.check_version(version, to).await?;
+    // What is destroyed can't be read any more either.
+    let is_unreadable = state == VersionState::Destroyed && to == VersionState::Disabled;
+    if state == to || is_unreadable {
+        return Ok(format!("Version {version} is {state} already."));
+    }
     printer.note(&format!(
-        "Version {version} of `{}`, in `{}`, is to be {state}.",
+        "Version {version} of `{}`, in `{}`, is to be {to}.",
         procedure.store_name(),
         procedure.place_of_store()
     ));
+    let question = match to {
+        VersionState::Disabled => {
+            printer.note("Revisions that read it and don't serve are made unreachable first.");
+            "Disable it?"
+        }
+        VersionState::Enabled | VersionState::Destroyed => "Enable it?",
+    };
     let ask_on = surroundings.terminal.as_ref().filter(|_| !typed.yes);
     let confirmed = confirm(question, ask_on, interrupt)?;
-    let changed = match to {
-        To::Disabled => procedure.disable_version(version, confirmed).await?,
-        To::Enabled => procedure.enable_version(version, confirmed).await?,
-    };
-    let already = if changed { "" } else { " already" };
-    Ok(format!("Version {version} is {state}{already}."))
+    procedure.change_version(version, to, confirmed).await?;
+    Ok(format!("Version {version} is {to}."))
 }

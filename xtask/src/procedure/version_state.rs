@@ -1,9 +1,11 @@
 //! One version of a secret, by hand.
 
-use runbook::RunsError;
+use platform::VersionState;
+use runbook::{RunsError, StepError as _};
 use secret::VersionNumber;
 
 use super::Procedure;
+use crate::exit_code;
 use crate::failure::{Failure, chain};
 use crate::input::Confirmed;
 
@@ -51,47 +53,53 @@ impl Procedure {
         Ok(())
     }
 
-    /// Disables a version that nothing needs; gives whether that was needed.
+    /// The state that a version is in, if nothing keeps it from being brought into another one.
     ///
     /// # Errors
     ///
-    /// With what needs it.
-    pub(crate) async fn disable_version(
+    /// With what needs it, where it is to be disabled.
+    pub(crate) async fn check_version(
         &mut self,
         version: VersionNumber,
-        _confirmed: Confirmed,
-    ) -> Result<bool, Failure> {
-        let disabled = rotation::disable_version(&mut self.context, version).await;
+        to: VersionState,
+    ) -> Result<VersionState, Failure> {
+        let state = match to {
+            VersionState::Disabled => {
+                rotation::refuse_needed_version(&mut self.context, version).await
+            }
+            VersionState::Enabled | VersionState::Destroyed => {
+                rotation::version_state(&self.context, version).await
+            }
+        };
         self.watcher.quiet();
-        disabled.map_err(|error| of_version(&error))
+        state.map_err(|error| match &error {
+            rotation::Error::StillRead { .. } => Failure::from_check(&error)
+                .hint("a rotation moves the service first: `cargo xtask rotate-secret`"),
+            error => Failure::from_check(error),
+        })
     }
 
-    /// Enables a version; gives whether that was needed.
+    /// Brings it into that state.
     ///
     /// # Errors
     ///
-    /// When it can't be.
-    pub(crate) async fn enable_version(
-        &mut self,
+    /// When that fails: whether it is done is not known then.
+    pub(crate) async fn change_version(
+        &self,
         version: VersionNumber,
+        to: VersionState,
         _confirmed: Confirmed,
-    ) -> Result<bool, Failure> {
-        let enabled = rotation::enable_version(&self.context, version).await;
-        self.watcher.quiet();
-        enabled.map_err(|error| of_version(&error))
-    }
-}
-
-/// Of a change whose answer may have been lost: its state is not known then.
-fn of_version(error: &rotation::Error) -> Failure {
-    use runbook::StepError as _;
-    match error {
-        rotation::Error::Platform(_) | rotation::Error::WrongState { .. } => {
-            Failure::check(chain(error)).hint_if_any(error.hint())
-        }
-        rotation::Error::StillRead { secret, .. } => Failure::from_check(error).hint(format!(
-            "a rotation moves the service first: `cargo xtask rotate-secret {secret}`"
-        )),
-        _ => Failure::from_check(error),
+    ) -> Result<(), Failure> {
+        let changed = match to {
+            VersionState::Disabled => rotation::disable_version(&self.context, version).await,
+            VersionState::Enabled | VersionState::Destroyed => {
+                rotation::enable_version(&self.context, version).await
+            }
+        };
+        changed.map_err(|error| Failure {
+            exit_code: exit_code::CHANGE_FAILED,
+            state: Some("unknown: the same command again is safe, and says it".to_owned()),
+            ..Failure::check(chain(&error)).hint_if_any(error.hint())
+        })
     }
 }

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use platform::Reference;
 use platform::google_cloud::{self, SqlProxy};
-use secret::DatabaseUrl;
+use platform::{Error, Reference, VersionState};
+use secret::{DatabaseUrl, SecretValue, Versioned};
 
 use super::file::File;
 use super::{PlatformName, Surroundings};
@@ -102,7 +102,7 @@ pub(super) async fn stored_url(
     platform: &platform::Platform,
     secret: &str,
 ) -> Result<DatabaseUrl, Failure> {
-    let stored = platform.store.access(secret, Reference::Latest).await;
+    let stored = newest_enabled(platform, secret).await;
     let stored = stored.map_err(|error| Failure::from_platform(&error))?;
     let refusal = |reason: &str, hint: Option<&str>| {
         let version = stored.version;
@@ -117,4 +117,23 @@ pub(super) async fn stored_url(
         Some(Err(error)) => Err(refusal(&error.to_string(), error.hint())),
         None => Err(refusal("it is not UTF-8", None)),
     }
+}
+
+/// The latest version; where that is disabled, the newest one that can be read.
+async fn newest_enabled(
+    platform: &platform::Platform,
+    secret: &str,
+) -> Result<Versioned<SecretValue>, Error> {
+    let store = &platform.store;
+    let latest = store.access(secret, Reference::Latest).await;
+    if let Err(Error::VersionState { .. }) = latest {
+        let versions = store.versions(secret).await?;
+        let mut enabled = versions
+            .iter()
+            .filter(|version| version.state == VersionState::Enabled);
+        if let Some(newest) = enabled.next() {
+            return store.access(secret, Reference::Number(newest.number)).await;
+        }
+    }
+    latest
 }

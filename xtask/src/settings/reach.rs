@@ -4,7 +4,7 @@ use std::path::Path;
 
 use platform::google_cloud::SqlProxy;
 
-use secret::{DatabaseTarget, DatabaseUrl};
+use secret::{DatabaseTarget, DatabaseUrl, Host};
 
 use super::{Database, PlatformName, Procedure, Surroundings, database, google_cloud};
 use crate::cli;
@@ -77,7 +77,15 @@ impl Procedure {
             ))
             .nothing_changed()
             .hint("`unset DATABASE_URL`, or name the service's own database in it")),
-            Ok(_) => Ok(()),
+            Ok(own) => {
+                if server(url) != server(&own) {
+                    surroundings.printer.warning(&format!(
+                        "this shell's DATABASE_URL names `{url}`, and the service has `{own}`: see that \
+                         they are one database"
+                    ));
+                }
+                Ok(())
+            }
             Err(failure) => {
                 let why = failure.message;
                 surroundings.printer.warning(&format!(
@@ -103,6 +111,14 @@ impl Procedure {
         }
         let url = google_cloud::stored_url(platform, secret).await?;
         self.google_cloud.proxy(&url).await
+    }
+}
+
+/// Where a server is, as it is called from one place.
+fn server(url: &DatabaseUrl) -> Option<(&Host, u16)> {
+    match url.target() {
+        DatabaseTarget::Sqlite(_) => None,
+        DatabaseTarget::Postgres(target) => Some((&target.host, target.port)),
     }
 }
 

@@ -76,7 +76,8 @@ fn no_key(secret: &str, disabled: &[VersionNumber]) -> Failure {
     let hint = match versions.is_empty() {
         true => "give one: `--old-key-file`".to_owned(),
         false => format!(
-            "enable a version ({} disabled), or give a key: `--old-key-file`",
+            "`cargo xtask enable-version {secret} NUMBER` enables one ({} disabled); or give a key: \
+             `--old-key-file`",
             versions.join(", ")
         ),
     };

@@ -79,12 +79,6 @@ async fn check(context: &Context, facts: &Facts) -> Result<(Verdict, Vec<String>
         (Verdict::Refused, Some((consumer, service))) if service.bound == Bound::Inline => {
             Err(context.not_in_store(consumer))
         }
-        (Verdict::Refused, Some((consumer, _))) => Err(Error::RefusedByIssuer {
-            secret: context.store.name.clone(),
-            place: format!("what `{}` is to start with", consumer.service),
-            issuer: oauth_client.issuer.to_string(),
-            client: oauth_client.id.clone(),
-        }),
         (verdict, _) => Ok((verdict, steps::unsettled_remarks(&described))),
     }
 }

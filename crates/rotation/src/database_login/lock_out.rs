@@ -104,8 +104,7 @@ impl Step<Context, Error> for LockOut {
 }
 
 /// Whether the old URL lets nobody in, though not by this run: an administrator locked the role,
-/// dropped it, or gave it a password of its own. Once the old version is retired, nobody reads
-/// its URL any more.
+/// dropped it, or gave it a password of its own. Of a version that can't be read, nobody knows.
 async fn is_locked_out_by_others(context: &Context, facts: &Facts) -> Result<bool, Error> {
     let version = old_version(facts)?;
     match context.enabled_value(version).await? {
@@ -113,7 +112,7 @@ async fn is_locked_out_by_others(context: &Context, facts: &Facts) -> Result<boo
             let old = context.url_in(&old, &format!("version {version}"))?;
             Ok(!context.is_accepted(&old).await?)
         }
-        None => Ok(true),
+        None => Ok(false),
     }
 }
 
