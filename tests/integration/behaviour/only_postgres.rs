@@ -189,6 +189,55 @@ async fn a_commit_that_the_database_refuses_is_undone() -> Result<()> {
     Ok(())
 }
 
+/// Of all that a server can say, this is what the operator can do something about.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_disk_is_full_says_so() -> Result<()> {
+    let subject = with_clients(3).await?;
+    subject
+        .execute(
+            "CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                RAISE EXCEPTION 'could not extend file \"base/5/16384\": No space left on device'
+                USING ERRCODE = 'disk_full'; END $$;
+             CREATE TRIGGER fill BEFORE UPDATE ON dcr_clients
+                FOR EACH ROW EXECUTE FUNCTION fill()",
+        )
+        .await?;
+    let before = subject.footprint().await?;
+    let ran = Rotation::of(&subject).run().await?;
+    let (error, table) = ran.failed()?;
+    assert!(matches!(error, Error::DiskFull { .. }), "{error:?}");
+    assert_eq!(table, TableState::RolledBack);
+    assert!(
+        subject.footprint().await? == before,
+        "something was written"
+    );
+    Ok(())
+}
+
+/// What was checked may not hold any more when the second page is written.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_turns_read_only_is_told_as_such_and_undone() -> Result<()> {
+    let subject = with_clients(2_001).await?;
+    subject
+        .execute(
+            "CREATE FUNCTION close() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN PERFORM set_config('transaction_read_only', 'on', true); RETURN NULL; END $$;
+             CREATE TRIGGER close AFTER UPDATE ON dcr_clients
+                FOR EACH STATEMENT EXECUTE FUNCTION close()",
+        )
+        .await?;
+    let before = subject.footprint().await?;
+    let ran = Rotation::of(&subject).run().await?;
+    let (error, table) = ran.failed()?;
+    assert!(matches!(error, Error::ReadOnly), "{error:?}");
+    assert_eq!(table, TableState::RolledBack);
+    assert!(
+        subject.footprint().await? == before,
+        "something was written"
+    );
+    Ok(())
+}
+
 /// A column that the server computes follows from the others: nobody writes it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_column_computed_from_a_token_follows_it() -> Result<()> {

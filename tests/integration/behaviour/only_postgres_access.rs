@@ -1,4 +1,6 @@
 //! What a role on Postgres may and may not do, and see.
+use std::time::Duration;
+
 use anyhow::{Result, bail};
 use integration_tests::{TestDatabase, TestRole};
 use reencrypt::{Error, Outcome, TableState};
@@ -210,6 +212,28 @@ async fn a_policy_that_hides_rows_stops_run_and_survey() -> Result<()> {
     };
     guarded.assert_refused(affected).await?;
     assert!(survey(&guarded.url()?, &[OLD], None).await.is_err());
+    Ok(())
+}
+
+/// Where nobody holds the lock, what the server said stands, however short the patience was.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_is_in_the_way_of_is_not_told_as_a_lock() -> Result<()> {
+    let guarded = Guarded::create().await?;
+    guarded
+        .execute(
+            "GRANT SELECT, UPDATE ON ALL TABLES IN SCHEMA public TO ROLE;
+             ALTER TABLE dcr_clients ENABLE ROW LEVEL SECURITY;
+             CREATE POLICY nothing ON dcr_clients USING (false)",
+        )
+        .await?;
+    let impatient = Rotation {
+        lock_timeout: Duration::ZERO,
+        ..Rotation::at(guarded.url()?)
+    };
+    let ran = impatient.run().await?;
+    let (error, table) = ran.failed()?;
+    assert!(matches!(error, Error::Statement { .. }), "{error:?}");
+    assert_eq!(table, TableState::Untouched);
     Ok(())
 }
 

@@ -4,7 +4,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use reencrypt::{Error, Outcome, TableState};
+use reencrypt::{Database, Error, Outcome, TableState, Timeouts, Tls};
+use secret::DatabaseUrl;
 
 use super::run::{Rotation, counts, survey};
 use crate::subject::{NEW, OLD, OLDER, Opened, Row, SqliteFile, clients, token};
@@ -114,6 +115,22 @@ async fn a_file_with_a_write_ahead_log_keeps_it() -> Result<()> {
         file.text("SELECT journal_mode AS value FROM pragma_journal_mode")?,
         "wal"
     );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_plan_says_that_readers_may_wait_where_there_is_no_write_ahead_log() -> Result<()> {
+    for (mode, may_wait) in [("delete", true), ("wal", false)] {
+        let file = with_clients(1)?;
+        file.execute(&format!("PRAGMA journal_mode = {mode}"))?;
+        let url = DatabaseUrl::parse(&file.url())?;
+        let mut database = Database::connect(&url, Tls::AsUrlSays, Timeouts::default()).await?;
+        let remarks = reencrypt::check(&mut database, &[]).await?.remarks;
+        let is_said = remarks
+            .iter()
+            .any(|remark| remark.contains("readers may wait"));
+        assert_eq!(is_said, may_wait, "{mode}: {remarks:?}");
+    }
     Ok(())
 }
 

@@ -89,3 +89,57 @@ fn is_locked(error: &diesel::result::Error) -> bool {
     matches!(error, diesel::result::Error::DatabaseError(_, information)
         if information.message().ends_with("is locked"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+    use super::*;
+    use crate::sample;
+    use crate::table::Timeouts;
+
+    async fn table(path: &Path) -> SqliteTable {
+        let key = secret::FernetKey::generate();
+        sample::create_sqlite(path, 0, &key).await.unwrap();
+        SqliteTable::connect(path, Timeouts::default())
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_sqlite_says_is_told_as_what_it_means() {
+        let folder = std::env::temp_dir().join(format!("sqlite-answers-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let table = table(&folder.join("clients.sqlite")).await;
+        let told = |said: &str| {
+            let information = Box::new(said.to_owned());
+            let error = DieselError::DatabaseError(DatabaseErrorKind::Unknown, information);
+            table.explain("write a page", &error)
+        };
+        for locked in ["database is locked", "database table is locked"] {
+            assert!(matches!(told(locked), Error::Locked { .. }), "{locked}");
+        }
+        let full = told("database or disk is full");
+        assert!(matches!(full, Error::DiskFull { .. }), "{full:?}");
+        let read_only = told("attempt to write a readonly database");
+        assert!(matches!(read_only, Error::ReadOnly), "{read_only:?}");
+        let another = told("file is not a database");
+        assert!(matches!(another, Error::NotADatabase { .. }), "{another:?}");
+        let closed = told("unable to open database file");
+        assert!(
+            matches!(
+                closed,
+                Error::FilePermission {
+                    action: "write beside",
+                    ..
+                }
+            ),
+            "{closed:?}"
+        );
+        let unknown = told("disk I/O error");
+        assert!(matches!(unknown, Error::Statement { .. }), "{unknown:?}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

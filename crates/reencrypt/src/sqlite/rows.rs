@@ -193,3 +193,40 @@ impl Witness {
         Ok(row.is_some_and(|row| row.cells == self.cells))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    fn first_row(connection: &mut SqliteConnection) -> Rewrite<i64> {
+        let query = page_query(&["account_id".to_owned()]);
+        let rows = read(connection, &query, i64::MIN, &RandomState::new()).unwrap();
+        let row = rows.into_iter().next().unwrap();
+        let cells = row.cells.clone();
+        Rewrite { row, cells }
+    }
+
+    #[tokio::test]
+    async fn a_witness_is_the_row_as_it_was_written_and_no_other() {
+        let folder = std::env::temp_dir().join(format!("witness-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("clients.sqlite");
+        let key = secret::FernetKey::generate();
+        sample::create_sqlite(&path, 2, &key).await.unwrap();
+        let mut connection = SqliteConnection::establish(&path.display().to_string()).unwrap();
+
+        let mut written = first_row(&mut connection);
+        let there = |rewrite: &Rewrite<i64>, connection: &mut SqliteConnection| {
+            Witness::of(rewrite).is_there(connection).unwrap()
+        };
+        assert!(there(&written, &mut connection));
+        // The row is gone, and the one after it is found instead.
+        written.row.address -= 1;
+        assert!(!there(&written, &mut connection), "another row");
+        written.row.address += 1;
+        written.cells.0[0] = Some(Cell(b"another token".to_vec()));
+        assert!(!there(&written, &mut connection), "another token");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

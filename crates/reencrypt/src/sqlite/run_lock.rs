@@ -113,4 +113,14 @@ mod tests {
         assert!(is_at(&another, &path));
         std::fs::remove_dir_all(&folder).unwrap();
     }
+
+    #[test]
+    fn a_folder_in_the_place_of_the_lock_is_an_error_and_no_lock() {
+        let folder = std::env::temp_dir().join(format!("run-lock-in-{}", std::process::id()));
+        let database = folder.join("clients.sqlite");
+        std::fs::create_dir_all(folder.join("clients.sqlite.rotation-lock")).unwrap();
+        let locked = RunLock::acquire(&database);
+        assert!(matches!(locked, Err(Error::Statement { .. })), "{locked:?}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }
