@@ -4,6 +4,7 @@ mod env_file;
 mod lab;
 mod leaks;
 mod services;
+mod services_commands;
 mod services_cut_off;
 mod store;
 

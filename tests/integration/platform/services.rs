@@ -105,6 +105,25 @@ async fn a_value_that_was_added_again_is_the_same_value() -> Result<()> {
     Ok(())
 }
 
+/// Whether the file was edited or the store has learnt of its value, nobody knows: the revision
+/// that serves is the same, and whether the service runs with it is to be settled.
+#[tokio::test]
+async fn a_value_that_is_stored_after_a_revision_was_made_of_it_stays_that_revision_s() -> Result<()>
+{
+    let lab = Lab::new()?;
+    let platform = lab.platform()?;
+    let new = platform.store.add(SECRET, &value(NEW)).await?;
+    let to = Bound::Pinned(new);
+    platform.services.prepare(SERVICE, &binding(), to).await?;
+    let inline = lab.describe().await?;
+    assert_eq!((inline.bound, inline.ready), (Bound::Inline, true));
+    platform.store.add(SECRET, &value(OLD)).await?;
+    let stored = lab.describe().await?;
+    assert_eq!(stored.serving, inline.serving);
+    assert_eq!((stored.bound, stored.ready), (Bound::Latest, false));
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_hand_at_the_file_is_seen() -> Result<()> {
     let lab = Lab::new()?;

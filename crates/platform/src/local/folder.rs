@@ -155,3 +155,45 @@ fn check(path: &Path) -> Result<bool, Error> {
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn each_service_has_a_lock_of_its_own() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = StoreFolder::at(&place.path().join("store")).unwrap();
+        let at_handler = folder
+            .lock_service("handler", Duration::ZERO)
+            .await
+            .unwrap();
+        assert!(folder.is_service_locked("handler").unwrap());
+        assert!(!folder.is_service_locked("agent").unwrap());
+        let at_agent = folder.lock_service("agent", Duration::ZERO).await.unwrap();
+        drop(at_handler);
+        assert!(!folder.is_service_locked("handler").unwrap());
+        assert!(folder.is_service_locked("agent").unwrap());
+        drop(at_agent);
+    }
+
+    #[tokio::test]
+    async fn a_lock_that_cannot_be_looked_at_is_not_taken_for_none() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = StoreFolder::at(&place.path().join("store")).unwrap();
+        drop(folder.lock().await.unwrap());
+        let lock = folder.path().join(lock_of("handler"));
+        std::os::unix::fs::symlink(&lock, &lock).unwrap();
+        let looked = folder.is_service_locked("handler");
+        assert!(matches!(looked, Err(Error::File { .. })), "{looked:?}");
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_looked_at_is_not_taken_for_an_empty_one() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let folder = StoreFolder::at(&file.join("store"));
+        assert!(matches!(folder, Err(Error::File { .. })), "{folder:?}");
+    }
+}

@@ -231,3 +231,29 @@ fn variables(targets: &[Target]) -> Vec<String> {
     let names = targets.iter().map(|target| &target.binding.variable);
     names.cloned().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::local::folder::StoreFolder;
+    use crate::local::store::LocalStore;
+
+    /// A restart is watched; whether the service is ready is asked ten times a second.
+    #[test]
+    fn what_a_restart_prints_is_shown_and_what_a_question_prints_is_not() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = StoreFolder::at(&place.path().join("store")).unwrap();
+        let services = LocalServices {
+            store: LocalStore::new(folder.clone()),
+            folder,
+            env_file: place.path().join(".env"),
+            settings: BTreeMap::new(),
+        };
+        for (purpose, is_shown) in [("restart", true), ("ready", false)] {
+            let command = services.command("handler", purpose, &[], Vec::new());
+            assert_eq!(command.is_shown, is_shown, "{purpose}");
+        }
+    }
+}
