@@ -141,6 +141,41 @@ async fn somebody_puts_another_value_there_around_the_cutover() -> Result<()> {
     Ok(())
 }
 
+/// Right before the last look of a rollback: all is undone by then, and what somebody has put
+/// there is left to them.
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_edits_the_file_right_before_the_last_look_of_a_rollback() -> Result<()> {
+    let mut world = World::stored().await?;
+    world.is_lawful = false;
+    let start = world.see().await?;
+    let stopped = stopped_after(&world, "cut-over").await?;
+    let new = stopped
+        .see()
+        .await?
+        .latest()
+        .expect("a version")
+        .2
+        .to_owned();
+    let other = FernetKey::generate().to_text().to_string();
+    for (value, reason) in [
+        (other, "a service doesn't read the store"),
+        (new, "a service was not ready"),
+    ] {
+        let copy = stopped.copy()?;
+        let edited = start.env.replace(start.value_in_use(), &value);
+        let (path, edit) = (copy.path(".env"), edited.clone());
+        let moments = Moments::meanwhile("undo check: before it is undone", move || {
+            fs::write(path, edit).expect("a file");
+        });
+        let ended = copy.carry_on(Then::RollBack, &moments).await;
+        assert_eq!(failure(ended, reason).0, reason);
+        assert_eq!(fs::read_to_string(copy.path(".env"))?, edited, "{reason}");
+        fs::write(copy.path(".env"), &start.env)?;
+        copy.bring_to_its_end(Then::RollBack, &start, reason).await;
+    }
+    Ok(())
+}
+
 /// Between two rotations: what the service has is what is rotated, if every token is under it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_value_that_was_put_there_by_hand_is_taken_into_the_store_by_the_next_run() -> Result<()>
