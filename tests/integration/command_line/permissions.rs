@@ -88,6 +88,20 @@ fn a_read_only_file_is_refused_and_can_be_surveyed() -> Result<()> {
     Ok(())
 }
 
+/// Whoever was killed there may have been somebody else, whose lock can only be read.
+#[test]
+fn a_lock_that_somebody_else_left_behind_is_taken() -> Result<()> {
+    let file = public_file(0o666, 0o777)?;
+    let lock = file.folder().join("clients.sqlite.rotation-lock");
+    fs::write(&lock, "")?;
+    set_mode(&lock, 0o444)?;
+    let ended = run_bound_by_permissions("rotate-dcr", &file)?;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(file.rows()?.iter().all(|row| row.opened(NEW)[0].is_some()));
+    assert!(!lock.exists(), "left behind once more");
+    Ok(())
+}
+
 /// SQLite needs a place for its journal.
 #[test]
 fn a_read_only_folder_is_refused_and_can_be_surveyed() -> Result<()> {
