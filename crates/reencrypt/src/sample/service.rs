@@ -91,3 +91,27 @@ fn failed(source: DatabaseMessage) -> Error {
         source,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::create_sqlite;
+
+    #[tokio::test]
+    async fn it_answers_one_order_after_the_other_and_those_under_its_key_only() {
+        let folder = std::env::temp_dir().join(format!("stand-in-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("clients.sqlite");
+        let (key, another) = (FernetKey::generate(), FernetKey::generate());
+        create_sqlite(&path, 1, &key).await.unwrap();
+        let mut service = StandIn::start(&path, &key).unwrap();
+        let mut other = StandIn::start(&path, &another).unwrap();
+        other.register("order-0000001").unwrap();
+        assert!(other.register("order-0000001").is_err(), "registered twice");
+        for service_first in [true, false] {
+            assert_eq!(service.answers_known_order().unwrap(), service_first);
+            assert_eq!(other.answers_known_order().unwrap(), !service_first);
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
