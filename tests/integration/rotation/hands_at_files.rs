@@ -158,8 +158,8 @@ async fn somebody_edits_the_file_right_before_the_last_look_of_a_rollback() -> R
         .to_owned();
     let other = FernetKey::generate().to_text().to_string();
     for (value, reason) in [
-        (other, "a service doesn't read the store"),
-        (new, "a service was not ready"),
+        (other, "cells can't be read with any of the keys"),
+        (new, "a version is disabled or destroyed"),
     ] {
         let copy = stopped.copy()?;
         let edited = start.env.replace(start.value_in_use(), &value);
