@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use connection::DatabaseMessage;
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
+use diesel::{Connection, QueryResult, SqliteConnection};
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 
 use tokio_util::sync::CancellationToken;
@@ -41,6 +41,9 @@ pub(crate) struct SqliteTable {
     /// the disk is full, and a write that already waits in its thread would then
     /// be a transaction of its own. Read and set by tasks on the connection only.
     may_write: Arc<AtomicBool>,
+    /// Why that transaction ended, until it is told: of two writes that are under way, the one
+    /// that comes too late may be asked first.
+    write_failure: Arc<Mutex<Option<QueryResult<Error>>>>,
     /// Where the next page begins; none at the end of the table.
     next_address: Mutex<Option<i64>>,
     /// One row of this transaction as it was written, to tell by it whether a
@@ -66,6 +69,7 @@ impl SqliteTable {
             digest_key: RandomState::new(),
             run_lock: None,
             may_write: Arc::default(),
+            write_failure: Arc::default(),
             next_address: Mutex::new(None),
             witness: OnceLock::new(),
         };
@@ -95,10 +99,12 @@ impl SqliteTable {
     }
 
     fn next_address(&self) -> MutexGuard<'_, Option<i64>> {
-        self.next_address
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        locked(&self.next_address)
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn not_opened(path: &Path, error: &diesel::ConnectionError) -> Error {
@@ -187,15 +193,32 @@ impl Table for SqliteTable {
         };
         self.witness.get_or_init(|| rows::Witness::of(first));
         let may_write = Arc::clone(&self.may_write);
-        self.run("write a page", move |connection| {
+        let failure = Arc::clone(&self.write_failure);
+        let operation = "write a page";
+        let writing = self.run(operation, move |connection| {
             if !may_write.load(Relaxed) {
-                return Err(diesel::result::Error::RollbackTransaction);
+                return Ok(false);
             }
-            let written = rows::write(connection, &rewrites);
-            may_write.store(matches!(written, Ok(Ok(()))), Relaxed);
-            written
+            let failed = match rows::write(connection, &rewrites) {
+                Ok(Ok(())) => return Ok(true),
+                Ok(Err(error)) => Ok(error),
+                Err(error) => Err(error),
+            };
+            may_write.store(false, Relaxed);
+            *locked(&failure) = Some(failed);
+            Ok(false)
+        });
+        if writing.await? {
+            return Ok(());
+        }
+        Err(match locked(&self.write_failure).take() {
+            Some(Ok(error)) => error,
+            Some(Err(error)) => self.explain(operation, &error),
+            None => Error::Statement {
+                operation,
+                source: DatabaseMessage::new("the transaction has ended"),
+            },
         })
-        .await?
     }
 
     async fn commit(&mut self, interrupt: &CancellationToken) -> Result<Committed, CommitFailure> {
@@ -240,6 +263,38 @@ impl Table for SqliteTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Each pair is handed to the connection at once, in no certain order.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn of_two_writes_that_fail_the_first_failure_is_told() {
+        let folder = std::env::temp_dir().join(format!("two-writes-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("clients.sqlite");
+        let key = secret::FernetKey::generate();
+        crate::sample::create_sqlite(&path, 4, &key).await.unwrap();
+        let connected = SqliteTable::connect(&path, Timeouts::default()).await;
+        let mut table = connected.unwrap();
+        table.check(Access::Rewrite).await.unwrap();
+        for _ in 0..50 {
+            table.begin(Access::Rewrite).await.unwrap();
+            table.start_pass(Pass::Before).await.unwrap();
+            // Rows that aren't there: none is written.
+            let page = table.read_page().await.unwrap().into_iter();
+            let rewrites = page.map(|mut row| {
+                row.address += 1_000;
+                let cells = row.cells.clone();
+                vec![Rewrite { row, cells }]
+            });
+            let writes = rewrites.map(|rewrite| table.write_page(rewrite));
+            let failed = futures_util::future::try_join_all(writes).await;
+            assert!(
+                matches!(failed, Err(Error::RowChanged { .. })),
+                "{failed:?}"
+            );
+            table.rollback().await;
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 
     #[test]
     fn a_file_that_may_not_be_opened_is_told_from_one_that_is_no_database() {

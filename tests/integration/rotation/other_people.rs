@@ -159,7 +159,7 @@ async fn somebody_disables_the_new_version() -> Result<()> {
         if ended.is_err() {
             if let Err(Stopped::Failed { error, .. }) = &ended {
                 let hint = error.hint().unwrap_or_default();
-                assert!(hint.contains("enable it"), "{step}: {error}: {hint}");
+                assert!(hint.contains("enable-version"), "{step}: {error}: {hint}");
             }
             assert!(
                 stopped.see().await?.is_enabled(start.value_in_use()),
@@ -174,7 +174,7 @@ async fn somebody_disables_the_new_version() -> Result<()> {
         if ended.is_err() {
             let (reason, hint) = failure(ended, step);
             assert_eq!(reason, "a version is disabled or destroyed", "{step}");
-            assert!(hint.contains("enable it"), "{step}: {hint}");
+            assert!(hint.contains("enable-version"), "{step}: {hint}");
             back.platform()?.store.enable(SECRET, number(3)).await?;
             carry_on(&back, Then::RollBack).await?;
         }
@@ -207,7 +207,7 @@ async fn somebody_disables_the_old_version() -> Result<()> {
         assert_eq!(ended.is_err(), is_needed, "{step}: {ended:?}");
         if ended.is_err() {
             let (_, hint) = failure(ended, step);
-            assert!(hint.contains("enable it"), "{step}: {hint}");
+            assert!(hint.contains("enable-version"), "{step}: {hint}");
             stopped.platform()?.store.enable(SECRET, number(2)).await?;
             carry_on(&stopped, Then::Resume).await?;
         }
@@ -216,7 +216,7 @@ async fn somebody_disables_the_old_version() -> Result<()> {
         let ended = carry_on(&back, Then::RollBack).await;
         if ended.is_err() {
             let (_, hint) = failure(ended, step);
-            assert!(hint.contains("enable it"), "{step}: {hint}");
+            assert!(hint.contains("enable-version"), "{step}: {hint}");
             back.platform()?.store.enable(SECRET, number(2)).await?;
             carry_on(&back, Then::RollBack).await?;
         } else {

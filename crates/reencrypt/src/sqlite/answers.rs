@@ -64,7 +64,7 @@ impl SqliteTable {
     }
 
     /// Names what SQLite's message means; its messages are constants, in English.
-    fn explain(&self, operation: &'static str, error: &diesel::result::Error) -> Error {
+    pub(super) fn explain(&self, operation: &'static str, error: &diesel::result::Error) -> Error {
         let source = driver_message(error);
         match source.to_string().as_str() {
             "database is locked" | "database table is locked" => Error::Locked {
