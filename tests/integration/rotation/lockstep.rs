@@ -33,6 +33,8 @@ async fn expect_end(world: &World, ended: Ended, case: &str) -> Result<()> {
         "a service served with another revision",
         "somebody else changed the same thing",
         "somebody else moved the traffic",
+        // It looked while the other's traffic was on its way.
+        "a service was not ready",
     ];
     assert!(is_told.contains(&reason), "{case}: {reason}");
     carry_on(world, Then::Resume).await.context(case.to_owned())
