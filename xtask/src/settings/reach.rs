@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use platform::google_cloud::SqlProxy;
-
 use secret::{DatabaseTarget, DatabaseUrl, Host};
 
 use super::{Database, PlatformName, Procedure, Surroundings, database, google_cloud};

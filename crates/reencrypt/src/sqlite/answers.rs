@@ -1,12 +1,11 @@
 //! Asking SQLite: in a thread where it may block, and what its refusals mean.
 
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use diesel::{QueryResult, SqliteConnection};
 use futures_util::future::BoxFuture;
 
-use super::SqliteTable;
+use super::{SqliteTable, locked};
 use crate::driver_message::driver_message;
 use crate::error::Error;
 
@@ -20,11 +19,7 @@ impl SqliteTable {
         &self,
         task: impl FnOnce(&mut SqliteConnection) -> QueryResult<R> + Send + 'static,
     ) -> BoxFuture<'static, QueryResult<R>> {
-        let mut connection = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        connection.spawn_blocking(task)
+        locked(&self.connection).spawn_blocking(task)
     }
 
     /// Runs a task and names what failed.
