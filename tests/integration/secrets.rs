@@ -13,6 +13,7 @@ mod clients_leak;
 mod clients_left;
 mod clients_memory;
 mod clients_refused;
+mod clients_together;
 mod logins;
 mod logins_in_place;
 mod logins_killed;

@@ -24,6 +24,14 @@ pub trait Services {
     /// [`Error::NoSuchService`]; when the platform can't be asked.
     async fn describe(&self, service: &str, binding: &Binding) -> Result<Service, Error>;
 
+    /// The same, once nothing is under way for the service: another run's change is waited for,
+    /// as long as one may take. What is still under way then is told as that.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`describe`](Services::describe).
+    async fn describe_at_rest(&self, service: &str, binding: &Binding) -> Result<Service, Error>;
+
     /// The same for several bindings, by as few questions as the platform allows.
     ///
     /// # Errors
@@ -130,20 +138,12 @@ pub trait Services {
     /// [`Error::RevisionServes`].
     async fn discard(&self, service: &str, revision: &str) -> Result<(), Error>;
 
-    /// Discards every revision but the one that serves.
+    /// Discards every revision but the one that serves, once nobody sends the traffic elsewhere.
     ///
     /// # Errors
     ///
-    /// [`Error::RevisionServes`] where the traffic is split.
-    async fn discard_others(&self, service: &str, binding: &Binding) -> Result<(), Error> {
-        let described = self.describe(service, binding).await?;
-        for revision in &described.revisions {
-            if revision.name != described.serving {
-                self.discard(service, &revision.name).await?;
-            }
-        }
-        Ok(())
-    }
+    /// [`Error::RevisionServes`] where the traffic is split, or was left half way.
+    async fn discard_others(&self, service: &str) -> Result<(), Error>;
 }
 
 /// A variable of a service's environment and the secret that it comes from.

@@ -97,6 +97,13 @@ impl Context {
             .await?)
     }
 
+    /// The same, once other runs' changes of it are over.
+    pub(crate) async fn describe_at_rest(&self, consumer: &Consumer) -> Result<Service, Error> {
+        let (services, binding) = (&self.platform.services, self.binding());
+        let described = services.describe_at_rest(&consumer.service, &binding);
+        Ok(described.await?)
+    }
+
     /// The value of an enabled version.
     pub(crate) async fn value(&self, version: VersionNumber) -> Result<SecretValue, Error> {
         let (store, reference) = (&self.platform.store, Reference::Number(version));
@@ -122,6 +129,16 @@ impl Context {
         let consumers = self.consumers.iter();
         try_join_all(consumers.map(async |consumer| {
             let service = self.describe(consumer).await?;
+            Ok((consumer, service))
+        }))
+        .await
+    }
+
+    /// The same, once other runs' changes of them are over.
+    pub(crate) async fn describe_all_at_rest(&self) -> Result<Vec<(&Consumer, Service)>, Error> {
+        let consumers = self.consumers.iter();
+        try_join_all(consumers.map(async |consumer| {
+            let service = self.describe_at_rest(consumer).await?;
             Ok((consumer, service))
         }))
         .await

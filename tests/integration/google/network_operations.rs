@@ -162,9 +162,8 @@ impl Bench {
             Change::Prepare => drop(lab.prepare(self.candidate).await?),
             Change::CutOver => lab.cut_over(&self.prepared).await?,
             Change::DiscardOthers => {
-                let binding = super::lab::binding();
                 let services = &platform.services;
-                services.discard_others(INSTALLED, &binding).await?;
+                services.discard_others(INSTALLED).await?;
             }
             Change::Discard => {
                 platform.services.discard(INSTALLED, &self.prepared).await?;

@@ -140,6 +140,11 @@ impl Services for Faulty<dyn Services> {
         self.inner.describe(service, binding).await
     }
 
+    async fn describe_at_rest(&self, service: &str, binding: &Binding) -> Result<Service, Error> {
+        self.watch.looks("describe")?;
+        self.inner.describe_at_rest(service, binding).await
+    }
+
     async fn inline_value(&self, service: &str, variable: &str) -> Result<SecretValue, Error> {
         self.watch.looks("inline value")?;
         self.inner.inline_value(service, variable).await
@@ -163,8 +168,8 @@ impl Services for Faulty<dyn Services> {
         self.watch.change("discard", discarded).await
     }
 
-    async fn discard_others(&self, service: &str, binding: &Binding) -> Result<(), Error> {
-        let discarded = self.inner.discard_others(service, binding);
+    async fn discard_others(&self, service: &str) -> Result<(), Error> {
+        let discarded = self.inner.discard_others(service);
         self.watch.change("discard the others", discarded).await
     }
 }

@@ -47,7 +47,7 @@ async fn discard_others(world: &World) -> Result<()> {
     let (secret, services) = (world.scene.secret(), world.platform()?.services);
     for role in secret.readers {
         let service = role.default_service();
-        services.discard_others(service, &binding(world)).await?;
+        services.discard_others(service).await?;
     }
     Ok(())
 }

@@ -25,6 +25,10 @@ impl Services for Busy {
         self.inner.describe(service, binding).await
     }
 
+    async fn describe_at_rest(&self, service: &str, binding: &Binding) -> Result<Service, Error> {
+        self.inner.describe_at_rest(service, binding).await
+    }
+
     async fn inline_value(&self, service: &str, variable: &str) -> Result<SecretValue, Error> {
         self.inner.inline_value(service, variable).await
     }
@@ -48,8 +52,8 @@ impl Services for Busy {
         self.inner.discard(service, revision).await
     }
 
-    async fn discard_others(&self, service: &str, binding: &Binding) -> Result<(), Error> {
-        self.inner.discard_others(service, binding).await
+    async fn discard_others(&self, service: &str) -> Result<(), Error> {
+        self.inner.discard_others(service).await
     }
 }
 

@@ -63,8 +63,11 @@ pub async fn a_service_is_described(subject: &Subject<'_>) -> Result<()> {
     let service = subject.describe().await?;
     assert_eq!((service.bound, service.ready), (Bound::Latest, true));
     assert_eq!(bound_of(&service, &service.serving), Some(Bound::Latest));
-    // To look changes nothing.
+    // To look changes nothing, and a service at rest is not waited for.
     assert_eq!(subject.describe().await?, service);
+    let services = &subject.platform.services;
+    let at_rest = services.describe_at_rest(subject.service, &subject.binding);
+    assert_eq!(at_rest.await?, service);
     Ok(())
 }
 
@@ -81,6 +84,11 @@ pub async fn an_unknown_service_is_an_error(subject: &Subject<'_>) -> Result<()>
         unknown.prepare(Bound::Latest).await.map(drop),
         unknown.cut_over("revision").await,
         unknown.discard("revision").await,
+        services
+            .describe_at_rest(unknown.service, &unknown.binding)
+            .await
+            .map(drop),
+        services.discard_others(unknown.service).await,
     ];
     for error in errors {
         assert!(
@@ -216,8 +224,7 @@ pub async fn the_others_are_discarded_together(subject: &Subject<'_>) -> Result<
     subject.send_to(Bound::Pinned(second)).await?;
     let services = &subject.platform.services;
     for _ in 0..2 {
-        let discarded = services.discard_others(subject.service, &subject.binding);
-        discarded.await?;
+        services.discard_others(subject.service).await?;
         let service = subject.describe().await?;
         assert_eq!(
             (service.bound, service.ready),

@@ -78,6 +78,11 @@ impl Services for CloudRun {
         self.described(service, &answer, binding).await
     }
 
+    async fn describe_at_rest(&self, service: &str, binding: &Binding) -> Result<Service, Error> {
+        let answer = self.look_until(service, |answer| !answer.is_moving()).await?;
+        self.described(service, &answer, binding).await
+    }
+
     async fn describe_each(
         &self,
         service: &str,
@@ -138,7 +143,7 @@ impl Services for CloudRun {
         self.untag(service, Discarded::One(revision)).await
     }
 
-    async fn discard_others(&self, service: &str, _: &Binding) -> Result<(), Error> {
+    async fn discard_others(&self, service: &str) -> Result<(), Error> {
         self.untag(service, Discarded::Others).await
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secret::SecretValue;
 
-use self::records::Records;
+use self::records::{Records, RevisionRecord};
 use super::ServiceSettings;
 use super::command::ServiceCommand;
 use super::env_file::EnvFile;
@@ -61,6 +61,27 @@ impl LocalServices {
         self.folder.lock_service(service, patience).await
     }
 
+    /// Forgets the revisions whose names aren't like this.
+    async fn retain(&self, service: &str, stays: impl Fn(&str) -> bool) -> Result<(), Error> {
+        let goes = |revision: &RevisionRecord| !stays(&revision.name);
+        if !self.records()?.of(service).revisions.iter().any(goes) {
+            return Ok(());
+        }
+        let _locked = self.folder.lock().await?;
+        let mut records = self.records()?;
+        let mut record = records.of(service);
+        let serving = [&record.serving, &record.under_way];
+        if let Some(serving) = serving.into_iter().flatten().find(|name| !stays(name)) {
+            return Err(Error::RevisionServes {
+                service: service.to_owned(),
+                revision: serving.clone(),
+            });
+        }
+        record.revisions.retain(|revision| stays(&revision.name));
+        records.services.insert(service.to_owned(), record);
+        records.write(&self.records_path())
+    }
+
     fn check_commands(&self, service: &str) -> Result<(), Error> {
         let settings = self.settings(service)?;
         for (purpose, words) in [("restart", &settings.restart), ("ready", &settings.ready)] {
@@ -106,6 +127,18 @@ impl Services for LocalServices {
             described.is_unsettled &= is_up;
         }
         Ok(described)
+    }
+
+    async fn describe_at_rest(&self, service: &str, binding: &Binding) -> Result<Service, Error> {
+        self.settings(service)?;
+        if self.folder.is_service_locked(service)? {
+            match self.lock_service(service).await {
+                // It is still under way, and told as that.
+                Err(Error::ServiceBusy { .. }) => {}
+                waited => drop(waited?),
+            }
+        }
+        self.describe(service, binding).await
     }
 
     async fn check_changeable(&self, service: &str, binding: &Binding) -> Result<(), Error> {
@@ -171,21 +204,14 @@ impl Services for LocalServices {
 
     async fn discard(&self, service: &str, revision: &str) -> Result<(), Error> {
         self.settings(service)?;
-        if self.records()?.of(service).revision(revision).is_none() {
-            return Ok(());
-        }
-        let _locked = self.folder.lock().await?;
-        let mut records = self.records()?;
-        let mut record = records.of(service);
-        let serves = |name: &Option<String>| name.as_deref() == Some(revision);
-        if serves(&record.serving) || serves(&record.under_way) {
-            return Err(Error::RevisionServes {
-                service: service.to_owned(),
-                revision: revision.to_owned(),
-            });
-        }
-        record.revisions.retain(|other| other.name != revision);
-        records.services.insert(service.to_owned(), record);
-        records.write(&self.records_path())
+        self.retain(service, |name| name != revision).await
+    }
+
+    async fn discard_others(&self, service: &str) -> Result<(), Error> {
+        self.settings(service)?;
+        let _at_service = self.lock_service(service).await?;
+        let record = self.records()?.of(service);
+        self.retain(service, |name| Some(name) == record.serving.as_deref())
+            .await
     }
 }

@@ -32,11 +32,11 @@ pub(super) async fn side_by_side<C, T>(
 ///
 /// # Errors
 ///
-/// With the first that isn't up, or that somebody is at.
+/// With the first that isn't up, or that somebody is still at.
 pub(crate) async fn settleable_consumers(
     context: &Context,
 ) -> Result<Vec<(&Consumer, Service)>, Error> {
-    let described = context.describe_all().await?;
+    let described = context.describe_all_at_rest().await?;
     for (consumer, service) in &described {
         if service.ready || service.is_unsettled {
             continue;
@@ -131,7 +131,7 @@ pub(super) async fn expect(
     consumer: &Consumer,
     bound: Bound,
 ) -> Result<(), Error> {
-    let service = context.describe(consumer).await?;
+    let service = context.describe_at_rest(consumer).await?;
     if service.bound != bound {
         return Err(Error::WrongRevision {
             service: consumer.service.clone(),
@@ -158,8 +158,7 @@ pub(crate) async fn expect_new_version(context: &Context, facts: &Facts) -> Resu
 /// Makes every revision but the serving one unreachable.
 pub(super) async fn discard_others(context: &Context, consumer: &Consumer) -> Result<(), Error> {
     let services = &context.platform.services;
-    let binding = context.binding();
-    Ok(services.discard_others(&consumer.service, &binding).await?)
+    Ok(services.discard_others(&consumer.service).await?)
 }
 
 fn words(bound: Bound) -> String {

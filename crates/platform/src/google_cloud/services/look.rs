@@ -24,11 +24,21 @@ impl CloudRun {
     /// and what is to serve is neither to be discarded nor left out of a comparison. Traffic
     /// that never arrives is waited for no longer than any.
     pub(super) async fn look_at_rest(&self, service: &str) -> Result<Rc<ServiceAnswer>, Error> {
+        let is_at_rest = |answer: &ServiceAnswer| !answer.has_traffic_on_its_way();
+        self.look_until(service, is_at_rest).await
+    }
+
+    /// The same, once this holds of it; as it is then, where it never does.
+    pub(super) async fn look_until(
+        &self,
+        service: &str,
+        is_enough: impl Fn(&ServiceAnswer) -> bool,
+    ) -> Result<Rc<ServiceAnswer>, Error> {
         let started = Instant::now();
         loop {
             let answer = self.look(service).await?;
             let is_late = started.elapsed() >= self.gcloud.settings.timeouts.traffic;
-            if !answer.has_traffic_on_its_way() || is_late {
+            if is_enough(&answer) || is_late {
                 return Ok(answer);
             }
             self.gcloud.pause().await;
