@@ -6,6 +6,7 @@ mod doctor;
 mod examples;
 pub(crate) mod exit_codes;
 mod help;
+mod next_commands;
 mod refused;
 mod report;
 mod repository;

@@ -5,6 +5,7 @@ use std::error::Error;
 use reencrypt::TableState;
 use serde_json::{Value, json};
 
+use crate::cli::Place;
 use crate::exit_code;
 
 /// What went wrong, what state things are in, and what to do next.
@@ -114,6 +115,14 @@ impl Failure {
     /// For a script: what people are told, in an object.
     pub(crate) fn json(&self) -> Value {
         json!({"message": self.message, "state": self.state, "hint": self.hint})
+    }
+
+    /// With the flags that were typed in the commands of its advice.
+    pub(crate) fn at(self, place: &Place) -> Failure {
+        Failure {
+            hint: self.hint.map(|hint| place.complete(&hint)),
+            ..self
+        }
     }
 
     /// With advice.

@@ -151,7 +151,7 @@ impl Procedure {
     pub(crate) fn refuse_unfinished(&self) -> Result<(), Failure> {
         self.runs
             .check_free(self.plan.rotation())
-            .map_err(|error| Failure::from_runs(&error, &self.settings.place))
+            .map_err(|error| Failure::from_runs(&error))
     }
 
     /// Everything but the changes: what `--dry-run` does.

@@ -14,7 +14,7 @@ use rotation::StoredKey;
 use secret::{Fingerprint, VersionNumber};
 
 pub(crate) use self::listing::Listing;
-use crate::cli::Format;
+use crate::cli::{Format, Place};
 use crate::exit_code;
 use crate::failure::Failure;
 use crate::output::Printer;
@@ -62,7 +62,7 @@ pub(crate) struct Subject {
     /// Whether it is known of each service which key it reads.
     pub(crate) are_readers_known: bool,
     /// What was typed of the place, to be typed again.
-    pub(crate) flags: String,
+    pub(crate) typed: Place,
 }
 
 impl Rotation {

@@ -23,21 +23,21 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// What was typed of it, to be typed again: it begins with a space, or is empty.
-    pub(crate) fn flags(&self) -> String {
-        let mut flags = String::new();
-        if let Some(platform) = self.platform {
-            flags.push_str(&format!(" --platform {platform}"));
-        }
-        for (flag, path) in [("settings", &self.settings), ("state-dir", &self.state_dir)] {
-            if let Some(path) = path {
-                flags.push_str(&format!(
-                    " --{flag} {}",
-                    quoted(&path.display().to_string())
-                ));
-            }
-        }
-        flags
+    /// What was typed of it, to be typed again: the flags with their values.
+    pub(super) fn flags(&self) -> Vec<(&'static str, String)> {
+        let platform = self.platform.map(|platform| platform.to_string());
+        let quoted = |path: &PathBuf| quoted(&path.display().to_string());
+        let settings = self.settings.as_ref().map(quoted);
+        let state_dir = self.state_dir.as_ref().map(quoted);
+        let flags = [
+            ("platform", platform),
+            ("settings", settings),
+            ("state-dir", state_dir),
+        ];
+        let typed = flags.into_iter();
+        typed
+            .filter_map(|(flag, value)| Some((flag, value?)))
+            .collect()
     }
 }
 

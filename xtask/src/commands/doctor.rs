@@ -41,6 +41,7 @@ pub(super) async fn run(typed: &cli::Doctor, interrupt: &CancellationToken) -> u
             }
         }
         Err(failure) => {
+            let failure = failure.at(&typed.place);
             if typed.format == Format::Json {
                 printer.json(&print::json_of_failure(&failure).to_string());
             }
@@ -87,6 +88,9 @@ async fn examine(
         let (of_database, of_values) = tokio::join!(of_database, of_values);
         findings.extend(of_database);
         findings.extend(of_values);
+    }
+    for command in findings.iter_mut().flat_map(|finding| &mut finding.mend) {
+        *command = typed.place.complete_one(command);
     }
     Ok((settings.platform, findings))
 }

@@ -25,7 +25,7 @@ pub(super) fn run(typed: &cli::Report) -> u8 {
     let printer = Printer::default();
     match find(typed, &printer).and_then(|evidence| tell(typed, &evidence, &printer)) {
         Ok(()) => exit_code::DONE,
-        Err(failure) => fail(&failure, &printer),
+        Err(failure) => fail(&failure.at(&typed.place), &printer),
     }
 }
 
@@ -33,18 +33,16 @@ fn find(typed: &cli::Report, printer: &Printer) -> Result<Evidence, Failure> {
     let interrupt = CancellationToken::new();
     let settings = settings::procedure(&typed.place, &surroundings(false, *printer, &interrupt))?;
     let runs = settings.runs();
-    let found = runs
-        .list()
-        .map_err(|error| Failure::from_runs(&error, &settings.place))?;
+    let found = runs.list().map_err(|error| Failure::from_runs(&error))?;
     let history = match &typed.run {
         Some(name) => named(found, name),
         None => newest(found, printer),
     };
     let history = history.unwrap_or_else(|message| {
-        let (folder, flags) = (runs.folder().display(), settings.place.flags());
+        let folder = runs.folder().display();
         Err(Failure::check(format!("{message}, in `{folder}`"))
             .nothing_changed()
-            .hint(format!("`cargo xtask status{flags}` lists the runs")))
+            .hint("`cargo xtask status` lists the runs"))
     })?;
     Ok(Evidence::of(&history, settings.rotate_every))
 }

@@ -14,7 +14,7 @@ use crate::procedure::{Asked, Ended, Procedure};
 pub(super) async fn run(typed: &cli::Rollback, interrupt: &CancellationToken) -> u8 {
     let printer = printer(typed.output);
     let ended = roll_back(typed, &printer, interrupt).await;
-    let ended = ended.unwrap_or_else(Ended::not_begun);
+    let ended = ended.unwrap_or_else(Ended::not_begun).at(&typed.place);
     ended.print(typed.output.format, &printer)
 }
 

@@ -49,6 +49,7 @@ pub(super) async fn run(typed: &cli::RotateDcr, interrupt: &CancellationToken) -
         Ok(settings) => rotate(&settings, &printer, interrupt, &mut report).await,
         Err(failure) => Err(failure),
     };
+    report.result = report.result.map_err(|failure| failure.at(&typed.place));
     report.print(format, &printer);
     report.exit_code()
 }

@@ -33,7 +33,7 @@ pub(super) async fn run(wanted: &Wanted<'_>, interrupt: &CancellationToken) -> u
     let uses_standard_input = wanted.value_file.is_some_and(is_standard_input);
     let surroundings = surroundings(uses_standard_input, printer, interrupt);
     let ended = rotate(wanted, &surroundings).await;
-    let ended = ended.unwrap_or_else(Ended::not_begun);
+    let ended = ended.unwrap_or_else(Ended::not_begun).at(wanted.place);
     ended.print(wanted.output.format, &printer)
 }
 

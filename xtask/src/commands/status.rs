@@ -50,6 +50,7 @@ pub(super) async fn run(typed: &cli::Status, interrupt: &CancellationToken) -> u
             }
         }
         Err(failure) => {
+            let failure = failure.at(&typed.place);
             if typed.format == Format::Json {
                 printer.json(&json::of_failure(&failure).to_string());
             }
@@ -67,7 +68,7 @@ async fn look(
     let runs = settings
         .runs()
         .list()
-        .map_err(|error| Failure::from_runs(&error, &settings.place))?;
+        .map_err(|error| Failure::from_runs(&error))?;
     let mut report = Report {
         runs,
         ages: Vec::new(),

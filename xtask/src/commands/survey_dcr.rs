@@ -16,9 +16,9 @@ pub(super) async fn run(typed: &cli::SurveyDcr, interrupt: &CancellationToken) -
     let format = typed.output.format;
     let printer = printer(typed.output);
     let surroundings = surroundings(typed.keys.use_standard_input(), printer, interrupt);
-    let report = match settings::survey(typed, &surroundings).await {
+    let mut report = match settings::survey(typed, &surroundings).await {
         Ok(settings) => {
-            let subject = subject(&settings, typed.place.flags());
+            let subject = subject(&settings, typed.place.clone());
             survey(
                 &settings,
                 subject,
@@ -34,6 +34,7 @@ pub(super) async fn run(typed: &cli::SurveyDcr, interrupt: &CancellationToken) -
             result: Err(failure),
         },
     };
+    report.result = report.result.map_err(|failure| failure.at(&typed.place));
     report.print(format, &printer);
     report.exit_code()
 }
@@ -54,12 +55,12 @@ async fn survey(
     }
 }
 
-fn subject(settings: &settings::Survey, flags: String) -> Subject {
+fn subject(settings: &settings::Survey, typed: cli::Place) -> Subject {
     Subject {
         stored: settings.stored.clone(),
         disabled: settings.disabled.clone(),
         are_readers_known: settings.are_readers_known,
-        flags,
+        typed,
         ..Subject::new(&settings.database, &settings.keyring)
     }
 }

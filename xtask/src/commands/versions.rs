@@ -25,7 +25,7 @@ pub(super) async fn run(
             printer.data(&said);
             exit_code::DONE
         }
-        Err(failure) => fail(&failure, &printer),
+        Err(failure) => fail(&failure.at(&typed.place), &printer),
     }
 }
 

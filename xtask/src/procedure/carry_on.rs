@@ -17,7 +17,7 @@ impl Procedure {
             .begin(&self.plan, platform, self.settings.operator.clone());
         match begun {
             Ok(run) => self.forward(run, going, confirmed).await,
-            Err(error) => Ended::not_begun(Failure::from_runs(&error, &self.settings.place)),
+            Err(error) => Ended::not_begun(Failure::from_runs(&error)),
         }
     }
 
@@ -68,10 +68,9 @@ impl Procedure {
 
     /// Looks that a rollback can come to its end: begun, there is no way but back.
     async fn check_rollback(&mut self, run: &Run) -> Result<(), Failure> {
-        let flags = self.settings.place.flags();
         rotation::refuse_rollback(&mut self.context, run.history())
             .await
-            .map_err(|error| Failure::from_refused_rollback(&error, run.history(), &flags))
+            .map_err(|error| Failure::from_refused_rollback(&error, run.history()))
     }
 
     async fn open(&self, name: &str) -> Result<Run, Failure> {
@@ -79,7 +78,7 @@ impl Procedure {
         let run = self
             .runs
             .open(name, &self.plan, operator)
-            .map_err(|error| Failure::from_runs(&error, &self.settings.place))?;
+            .map_err(|error| Failure::from_runs(&error))?;
         rotation::refuse_other_place(&self.context, &run.history().facts)
             .await
             .map_err(|error| Failure::from_refusal(&error, run.history()))?;
@@ -105,7 +104,7 @@ impl Procedure {
         going: Going,
         confirmed: Confirmed,
     ) -> Ended {
-        let failure = Failure::from_stopped(&stopped, run.history(), &self.settings.place.flags());
+        let failure = Failure::from_stopped(&stopped, run.history()).at(&self.settings.place);
         let Stopped::Failed { changed, .. } = stopped else {
             return self.ended(&run, Err(failure));
         };
@@ -138,11 +137,7 @@ impl Procedure {
                 if let Some((failure, _)) = because {
                     self.watcher.printer.failure(&failure);
                 }
-                Err(Failure::from_stopped(
-                    &stopped,
-                    run.history(),
-                    &self.settings.place.flags(),
-                ))
+                Err(Failure::from_stopped(&stopped, run.history()))
             }
         };
         self.ended(&run, result)

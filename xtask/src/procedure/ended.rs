@@ -7,7 +7,7 @@ use runbook::{Fact, Foreseen, History, Run, StepHistory, StepStatus};
 use serde_json::{Map, Value, json};
 
 use super::planned;
-use crate::cli::Format;
+use crate::cli::{Format, Place};
 use crate::evidence::{self, Left};
 use crate::exit_code;
 use crate::failure::{Failure, chain};
@@ -78,6 +78,14 @@ impl Ended {
             report: None,
             foreseen: Vec::new(),
             result: Err(failure),
+        }
+    }
+
+    /// With the flags that were typed in the commands of its advice.
+    pub(crate) fn at(self, place: &Place) -> Ended {
+        Ended {
+            result: self.result.map_err(|failure| failure.at(place)),
+            ..self
         }
     }
 

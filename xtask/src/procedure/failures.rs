@@ -3,20 +3,16 @@
 
 use runbook::{History, JournalError, RunsError, StepError as _, Stopped};
 
-use crate::cli::{self, quoted};
+use crate::cli::quoted;
 use crate::exit_code;
 use crate::failure::{Failure, chain};
 
 impl Failure {
     /// Of a run that stopped before its end.
-    pub(super) fn from_stopped(
-        stopped: &Stopped<rotation::Error>,
-        history: &History,
-        flags: &str,
-    ) -> Failure {
+    pub(super) fn from_stopped(stopped: &Stopped<rotation::Error>, history: &History) -> Failure {
         let run = history.run.as_str();
-        let resume = format!("`cargo xtask resume {run}{flags}` goes on");
-        let roll_back = format!("`cargo xtask rollback {run}{flags}` undoes the run");
+        let resume = format!("`cargo xtask resume {run}` goes on");
+        let roll_back = format!("`cargo xtask rollback {run}` undoes the run");
         let (code, advice) = match stopped {
             Stopped::Failed {
                 error,
@@ -39,7 +35,7 @@ impl Failure {
             Stopped::Waits { .. } if rotation::waits_for_value(history) => (
                 exit_code::STOPPED,
                 format!(
-                    "once you have the value, `cargo xtask resume {run}{flags}` asks for it at a hidden \
+                    "once you have the value, `cargo xtask resume {run}` asks for it at a hidden \
                      prompt, or reads it from the file after `--value-file` (`-` is standard input); \
                      {roll_back}"
                 ),
@@ -47,14 +43,12 @@ impl Failure {
             Stopped::Waits { until: None, .. } if rotation::waits_for_restart(history) => (
                 exit_code::STOPPED,
                 format!(
-                    "when it is restarted, `cargo xtask resume {run} --done{flags}` goes on undoing the run"
+                    "when it is restarted, `cargo xtask resume {run} --done` goes on undoing the run"
                 ),
             ),
             Stopped::Waits { until: None, .. } => (
                 exit_code::STOPPED,
-                format!(
-                    "when it is done, `cargo xtask resume {run} --done{flags}` goes on; {roll_back}"
-                ),
+                format!("when it is done, `cargo xtask resume {run} --done` goes on; {roll_back}"),
             ),
             Stopped::Waits {
                 until: Some(until), ..
@@ -72,7 +66,7 @@ impl Failure {
                 with(
                     error.hint(),
                     &format!(
-                        "a person must look at this; then `cargo xtask rollback {run}{flags}` goes on"
+                        "a person must look at this; then `cargo xtask rollback {run}` goes on"
                     ),
                 ),
             ),
@@ -117,16 +111,12 @@ impl Failure {
     }
 
     /// Of a rollback that does not begin, as it could not come to its end.
-    pub(super) fn from_refused_rollback(
-        error: &rotation::Error,
-        history: &History,
-        flags: &str,
-    ) -> Failure {
+    pub(super) fn from_refused_rollback(error: &rotation::Error, history: &History) -> Failure {
         let failure = Failure::from_refusal(error, history);
         if !history.is_unfinished() {
             return failure;
         }
-        let resume = format!("`cargo xtask resume {}{flags}` goes on", history.run);
+        let resume = format!("`cargo xtask resume {}` goes on", history.run);
         let hint = with(failure.hint.clone(), &resume);
         failure.hint(hint)
     }
@@ -149,33 +139,29 @@ impl Failure {
     }
 
     /// Of a run that can't be begun, opened or found; nothing was changed.
-    pub(crate) fn from_runs(error: &RunsError, place: &cli::Place) -> Failure {
-        let flags = place.flags();
+    pub(crate) fn from_runs(error: &RunsError) -> Failure {
         let hint = match error {
-            RunsError::Busy { .. } => format!(
-                "wait for it, or look for its process; `cargo xtask status{flags}` shows how far it is"
-            ),
+            RunsError::Busy { .. } => {
+                "wait for it, or look for its process; `cargo xtask status` shows how far it is"
+                    .to_owned()
+            }
             RunsError::Unfinished { run, .. } => format!(
-                "`cargo xtask resume {run}{flags}` goes on with it; `cargo xtask rollback {run}{flags}` undoes it"
+                "`cargo xtask resume {run}` goes on with it; `cargo xtask rollback {run}` undoes it"
             ),
             RunsError::OtherSteps { .. } => {
                 "go on with the build and the settings that it began with".to_owned()
             }
             RunsError::UnfinishedElsewhere { run, folder, .. } => {
-                let here = cli::Place {
-                    state_dir: None,
-                    ..place.clone()
-                };
-                let (flags, folder) = (here.flags(), quoted(&folder.display().to_string()));
+                let folder = quoted(&folder.display().to_string());
                 format!(
-                    "whoever began it goes on with `cargo xtask resume {run}{flags} --state-dir {folder}`, or rolls it back"
+                    "whoever began it goes on with `cargo xtask resume {run} --state-dir {folder}`, or rolls it back"
                 )
             }
             RunsError::Followed { later, .. } => {
-                format!("`cargo xtask rollback {later}{flags}` first")
+                format!("`cargo xtask rollback {later}` first")
             }
             RunsError::OtherRotation { .. } | RunsError::NoSuchRun { .. } => {
-                format!("`cargo xtask status{flags}` lists the runs")
+                "`cargo xtask status` lists the runs".to_owned()
             }
             RunsError::Journal(error) => return Failure::from_journal(error),
             RunsError::Io { .. } => "name another folder with `--state-dir`".to_owned(),

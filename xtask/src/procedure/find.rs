@@ -72,7 +72,7 @@ fn search(
     let runs = settings
         .runs()
         .list()
-        .map_err(|error| Failure::from_runs(&error, &settings.place))?;
+        .map_err(|error| Failure::from_runs(&error))?;
     let mut unfinished = Vec::new();
     let mut damaged = None;
     for summary in runs {
@@ -110,10 +110,7 @@ fn search(
 fn refusal(settings: &settings::Procedure, message: &str, hint: &str) -> Failure {
     let runs = settings.runs();
     let folder = runs.folder().display();
-    let flags = settings.place.flags();
     Failure::check(format!("{message}, in `{folder}`"))
         .nothing_changed()
-        .hint(format!(
-            "`cargo xtask status{flags}` lists the runs; {hint}"
-        ))
+        .hint(format!("`cargo xtask status` lists the runs; {hint}"))
 }

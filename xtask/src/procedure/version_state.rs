@@ -27,7 +27,7 @@ impl Procedure {
     ///
     /// With the run.
     pub(crate) fn refuse_version_of_run(&self, version: VersionNumber) -> Result<(), Failure> {
-        let failed = |error: &RunsError| Failure::from_runs(error, &self.settings.place);
+        let failed = |error: &RunsError| Failure::from_runs(error);
         match self.runs.check_free(self.plan.rotation()) {
             Ok(()) => return Ok(()),
             Err(RunsError::Unfinished { .. }) => {}
@@ -40,13 +40,13 @@ impl Procedure {
             if history.rotation.as_str() == self.plan.rotation()
                 && rotation::goes_by(history, version)
             {
-                let (run, flags) = (&summary.name, self.settings.place.flags());
+                let run = &summary.name;
                 return Err(Failure::check(format!(
                     "the run `{run}` goes by version {version}, and is not finished"
                 ))
                 .nothing_changed()
                 .hint(format!(
-                    "`cargo xtask resume {run}{flags}` goes on; `cargo xtask rollback {run}{flags}` undoes it"
+                    "`cargo xtask resume {run}` goes on; `cargo xtask rollback {run}` undoes it"
                 )));
             }
         }

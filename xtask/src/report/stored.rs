@@ -63,12 +63,11 @@ fn of_key(subject: &Subject, tokens: u64, found: &StoredKey) -> Option<String> {
         [] if !subject.are_readers_known => {
             format!("{tokens} under the key {key}; whether a service reads it, isn't known.")
         }
-        [] => format!(
+        [] => subject.typed.complete(&format!(
             "{tokens} under the key {key}, which no service reads: as long as that is so, nobody \
-             can use them. `cargo xtask status{}` tells of a run that is under way; without one, \
-             `cargo xtask rotate-dcr --platform none` puts them under the key that is read.",
-            subject.flags
-        ),
+             can use them. `cargo xtask status` tells of a run that is under way; without one, \
+             `cargo xtask rotate-dcr --platform none` puts them under the key that is read."
+        )),
         readers => format!(
             "{tokens} under the key {key}, which `{}` reads.",
             readers.join("`, `")

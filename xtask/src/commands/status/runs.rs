@@ -17,14 +17,14 @@ pub(super) struct Placed {
 }
 
 impl Placed {
-    /// The flags that the next command needs: those that were typed, and the run's
-    /// platform where nothing else names one.
-    fn flags(&self, history: &History) -> String {
+    /// A command with the flags that were typed, and the run's platform where nothing else
+    /// names one.
+    fn complete(&self, command: &str, history: &History) -> String {
         let mut typed = self.typed.clone();
         if self.platform == PlatformName::None {
             typed.platform = PlatformName::from_str(history.platform.as_str(), false).ok();
         }
-        typed.flags()
+        typed.complete_one(command)
     }
 }
 
@@ -70,15 +70,15 @@ pub(super) fn words(run: &RunSummary, history: &History) -> String {
 /// The commands with which it goes on.
 pub(super) fn next_commands(run: &RunSummary, history: &History, place: &Placed) -> Vec<String> {
     let name = &run.name;
-    let flags = place.flags(history);
+    let next = |command: String| place.complete(&command, history);
     if run.is_carried_on || !history.is_unfinished() {
         return Vec::new();
     }
     if rotation::waits_for_restart(history) {
-        return vec![format!("cargo xtask resume {name} --done{flags}")];
+        return vec![next(format!("cargo xtask resume {name} --done"))];
     }
     if history.status == RunStatus::RollingBack {
-        return vec![format!("cargo xtask rollback {name}{flags}")];
+        return vec![next(format!("cargo xtask rollback {name}"))];
     }
     // A value that isn't there yet can't be said to be done: it has to be given.
     let waits_for_people = !rotation::waits_for_value(history)
@@ -87,7 +87,7 @@ pub(super) fn next_commands(run: &RunSummary, history: &History, place: &Placed)
             .is_some_and(|step| step.status == StepStatus::Waiting && step.until.is_none());
     let done = if waits_for_people { " --done" } else { "" };
     vec![
-        format!("cargo xtask resume {name}{done}{flags}"),
-        format!("cargo xtask rollback {name}{flags}"),
+        next(format!("cargo xtask resume {name}{done}")),
+        next(format!("cargo xtask rollback {name}")),
     ]
 }
