@@ -168,7 +168,15 @@ async fn runs_in_other_folders_are_kept_from_the_same_secret() -> Result<()> {
     let before = sandbox.tree()?;
     let output = sandbox.run(&["rotate-dcr", "--state-dir", "of-somebody-else"])?;
     assert_said(&output, 1, &[&sandbox.run_name()?, "is not finished"]);
+    // `status` tells them of it, and what it says to type finds it.
+    let status = sandbox.run(&["status", "--state-dir", "of-somebody-else"])?;
+    assert_said(&status, 0, &["`soak`"]);
     let differences = before.differences(&sandbox.tree()?);
     assert!(differences.is_empty(), "{differences:?}");
+    let next = super::lab::next_commands(&status);
+    assert_eq!(next.len(), 2, "{next:?}");
+    assert_said(&sandbox.pasted(&next[1])?, 0, &["Rolled back"]);
+    let status = sandbox.run(&["status", "--state-dir", "of-somebody-else"])?;
+    assert_said(&status, 0, &["none yet"]);
     Ok(())
 }

@@ -6,7 +6,8 @@ use super::clients::{GMA, NEW, SSO, expect_rotated, installation, with_value};
 use crate::procedure::sandbox::assert_said;
 
 /// A service takes its time to start, so that the one waits for the other.
-const SLOW: &str = "sleep 0.2\ncp .env running.$1 && mv running.$1 running && echo $1 >> restarts\n";
+const SLOW: &str =
+    "sleep 0.2\ncp .env running.$1 && mv running.$1 running && echo $1 >> restarts\n";
 
 /// Whatever the one is at when the other restarts a service that both secrets are read by.
 #[tokio::test(flavor = "multi_thread")]

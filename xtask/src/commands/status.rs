@@ -9,7 +9,7 @@ mod print;
 mod runs;
 
 use rotation::left_behind;
-use runbook::RunSummary;
+use runbook::{RunSummary, RunsError};
 use tokio_util::sync::CancellationToken;
 
 use self::ages::{Age, age_of};
@@ -65,10 +65,7 @@ async fn look(
     interrupt: &CancellationToken,
 ) -> Result<Report, Failure> {
     let settings = settings::procedure(&typed.place, &surroundings(false, *printer, interrupt))?;
-    let runs = settings
-        .runs()
-        .list()
-        .map_err(|error| Failure::from_runs(&error))?;
+    let runs = all_runs(&settings).map_err(|error| Failure::from_runs(&error))?;
     let mut report = Report {
         runs,
         ages: Vec::new(),
@@ -76,6 +73,7 @@ async fn look(
         place: Placed {
             missing_contacts: settings.missing_contacts(),
             typed: typed.place.clone(),
+            state_dir: settings.state_dir.clone(),
             platform: settings.platform,
         },
     };
@@ -83,6 +81,17 @@ async fn look(
         report.look_at_platform(&settings).await?;
     }
     Ok(report)
+}
+
+/// The runs here, and those that aren't finished elsewhere: no other begins before they are.
+fn all_runs(settings: &settings::Procedure) -> Result<Vec<RunSummary>, RunsError> {
+    let runs = settings.runs();
+    let mut found = Vec::new();
+    for secret in rotation::SECRETS {
+        found.extend(runs.unfinished_elsewhere(secret.name)?);
+    }
+    found.extend(runs.list()?);
+    Ok(found)
 }
 
 impl Report {

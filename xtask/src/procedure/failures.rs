@@ -164,7 +164,11 @@ impl Failure {
                 "`cargo xtask status` lists the runs".to_owned()
             }
             RunsError::Journal(error) => return Failure::from_journal(error),
-            RunsError::Io { .. } => "name another folder with `--state-dir`".to_owned(),
+            RunsError::Io { .. } => {
+                "make room there, or mend its permissions; `--state-dir` names another \
+                 folder for runs, but not for what tells of them in the store"
+                    .to_owned()
+            }
         };
         Failure::check(chain(error)).nothing_changed().hint(hint)
     }

@@ -79,7 +79,9 @@ impl Services for CloudRun {
     }
 
     async fn describe_at_rest(&self, service: &str, binding: &Binding) -> Result<Service, Error> {
-        let answer = self.look_until(service, |answer| !answer.is_moving()).await?;
+        let answer = self
+            .look_until(service, |answer| !answer.is_moving())
+            .await?;
         self.described(service, &answer, binding).await
     }
 

@@ -48,8 +48,9 @@ impl Claim {
     }
 
     /// The run, where its journal can be found; one that never began is none.
-    pub(super) fn look(&self) -> Option<RunSummary> {
-        Runs::in_folder(&self.folder).summary(&self.run)
+    pub(super) fn look(&self, shared: &Path) -> Option<RunSummary> {
+        let runs = Runs::in_folder(&self.folder).shared_in(shared);
+        runs.summary(&self.run)
     }
 }
 

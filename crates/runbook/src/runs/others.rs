@@ -34,6 +34,20 @@ impl Runs {
         Ok(())
     }
 
+    /// The run of the secret that isn't finished in another folder, as far as the shared one
+    /// tells. A journal there that can't be read may be such a run's.
+    ///
+    /// # Errors
+    ///
+    /// When the shared folder can't be read.
+    pub fn unfinished_elsewhere(&self, rotation: &str) -> Result<Option<RunSummary>, RunsError> {
+        let other = self.elsewhere(rotation)?.map(|(_, other)| other);
+        Ok(other.filter(|other| {
+            let history = other.history.as_ref();
+            history.map_or(true, History::is_unfinished)
+        }))
+    }
+
     /// To undo a run beneath a later one would take away what that stands on.
     pub(super) fn refuse_followed(&self, run: &str, history: &History) -> Result<(), RunsError> {
         let follows = |other: &RunSummary, is_newer: bool| {
@@ -86,11 +100,11 @@ impl Runs {
 
     /// The last run of the secret, if it is in another folder.
     fn elsewhere(&self, rotation: &str) -> Result<Option<(PathBuf, RunSummary)>, RunsError> {
-        let Some(path) = self.claim_of(rotation) else {
+        let (Some(shared), Some(path)) = (&self.shared, self.claim_of(rotation)) else {
             return Ok(None);
         };
         let claim = Claim::read(&path)?.filter(|claim| !self.is_this(&claim.folder));
-        Ok(claim.and_then(|claim| Some((claim.folder.clone(), claim.look()?))))
+        Ok(claim.and_then(|claim| Some((claim.folder.clone(), claim.look(shared)?))))
     }
 
     /// Notes where the run is, before it begins.

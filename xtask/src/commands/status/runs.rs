@@ -1,5 +1,7 @@
 //! A run in words, and what to do next with it.
 
+use std::path::{Path, PathBuf};
+
 use clap::ValueEnum as _;
 use runbook::{History, RunStatus, RunSummary, StepStatus};
 
@@ -14,13 +16,20 @@ pub(super) struct Placed {
     pub(super) typed: cli::Place,
     /// The platform that this, or the settings, named.
     pub(super) platform: PlatformName,
+    /// Where runs are.
+    pub(super) state_dir: PathBuf,
 }
 
 impl Placed {
-    /// A command with the flags that were typed, and the run's platform where nothing else
-    /// names one.
-    fn complete(&self, command: &str, history: &History) -> String {
+    /// A command with the flags that were typed, and with the run's platform and folder where
+    /// nothing else names those.
+    fn complete(&self, command: &str, run: &RunSummary, history: &History) -> String {
         let mut typed = self.typed.clone();
+        if let Some(state_dir) = run.folder.parent().and_then(Path::parent)
+            && state_dir != self.state_dir
+        {
+            typed.state_dir = Some(state_dir.to_owned());
+        }
         if self.platform == PlatformName::None {
             typed.platform = PlatformName::from_str(history.platform.as_str(), false).ok();
         }
@@ -70,7 +79,7 @@ pub(super) fn words(run: &RunSummary, history: &History) -> String {
 /// The commands with which it goes on.
 pub(super) fn next_commands(run: &RunSummary, history: &History, place: &Placed) -> Vec<String> {
     let name = &run.name;
-    let next = |command: String| place.complete(&command, history);
+    let next = |command: String| place.complete(&command, run, history);
     if run.is_carried_on || !history.is_unfinished() {
         return Vec::new();
     }
