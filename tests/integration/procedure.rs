@@ -11,6 +11,7 @@ pub(crate) mod sandbox;
 pub(crate) mod seated;
 pub(crate) mod tree;
 
+mod abandoned;
 mod advice;
 mod changed;
 mod checks;

@@ -25,6 +25,7 @@ mod seen;
 mod watched;
 mod world;
 
+mod abandoned;
 mod candidates;
 mod clients;
 mod closed;

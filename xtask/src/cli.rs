@@ -30,7 +30,7 @@ pub(crate) use self::report::{EvidenceForm, Report};
 pub(crate) use self::repository::{Soak, Tidy};
 pub(crate) use self::rotate_secret::{Contain, RotateSecret};
 pub(crate) use self::runbook::Runbook;
-pub(crate) use self::runs::{Resume, Rollback, Status};
+pub(crate) use self::runs::{Abandon, Resume, Rollback, Status};
 pub(crate) use self::shared::{Format, Going, Output, Place, Timeouts, quoted};
 pub(crate) use self::values::{local_path, waiting_time};
 pub(crate) use self::versions::{DisableVersion, EnableVersion, OneVersion};
@@ -67,6 +67,7 @@ pub(crate) enum Command {
     Status(Status),
     Resume(Resume),
     Rollback(Rollback),
+    Abandon(Abandon),
     DisableVersion(DisableVersion),
     EnableVersion(EnableVersion),
     Report(Report),

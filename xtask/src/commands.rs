@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod abandon;
 mod completions;
 mod connect;
 mod demo;
@@ -53,6 +54,9 @@ pub(crate) fn run(command: Command) -> u8 {
         Command::Resume(typed) => block_on(async |interrupt| resume::run(&typed, interrupt).await),
         Command::Rollback(typed) => {
             block_on(async |interrupt| rollback::run(&typed, interrupt).await)
+        }
+        Command::Abandon(typed) => {
+            block_on(async |interrupt| abandon::run(&typed, interrupt).await)
         }
         Command::DisableVersion(typed) => block_on(async |interrupt| {
             versions::run(&typed.one, VersionState::Disabled, interrupt).await

@@ -162,6 +162,16 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// The store has the version, and its value is lost.
+    #[error("the value of version {version} of `{secret}` is gone: there is no `{path}`")]
+    ValueGone {
+        /// The secret.
+        secret: String,
+        /// The version.
+        version: VersionNumber,
+        /// Where the value was.
+        path: PathBuf,
+    },
     /// Somebody else wrote the file of variables in the same moment.
     #[error("`{path}` was changed by somebody else meanwhile")]
     EnvFileChanged {
@@ -316,6 +326,15 @@ impl Error {
             Error::VersionState { .. } => {
                 "its value is gone: take another version, or add the value anew"
             }
+            Error::ValueGone {
+                secret, version, ..
+            } => {
+                return Some(format!(
+                    "put the file back from a backup of the store; if it is lost, and the services work \
+                     without it, `cargo xtask abandon` ends a run that needs it, and `cargo xtask \
+                     disable-version {secret} {version}` puts the version out of use"
+                ));
+            }
             Error::SecretName => {
                 "a name is 1 to 255 lower-case letters, digits and hyphens, and neither `backups` nor `runs`"
             }
@@ -378,12 +397,22 @@ impl Error {
         Some(hint.to_owned())
     }
 
+    /// Whether a version has no value that could be read: it isn't there, is disabled or
+    /// destroyed, or its value is lost.
+    pub fn is_without_value(&self) -> bool {
+        matches!(
+            self,
+            Error::NoSuchVersion { .. } | Error::VersionState { .. } | Error::ValueGone { .. }
+        )
+    }
+
     /// The same in a few fixed words, for a journal: without names, and without
     /// what a system or a database said.
     pub fn what(&self) -> &'static str {
         match self {
             Error::NoSuchVersion { .. } => "a version does not exist",
             Error::VersionState { .. } => "a version is disabled or destroyed",
+            Error::ValueGone { .. } => "a version's value is gone from the store",
             Error::EmptyValue { .. } => "a value was empty",
             Error::SecretName => "a secret's name was refused",
             Error::File { .. } => "a file could not be read or written",

@@ -22,7 +22,7 @@ use crate::steps::{
     StoreCurrent,
 };
 
-pub(crate) use check::trial;
+pub(crate) use check::{prove_in_use, trial};
 pub(crate) use obtain::OBTAIN;
 pub(crate) use revoke_first::{NAME as REVOKE_FIRST, refuse_after_revocation};
 pub(crate) use rollback::refuse_rollback;

@@ -216,9 +216,7 @@ impl Context {
     ) -> Result<Option<SecretValue>, Error> {
         match self.value(version).await {
             Ok(value) => Ok(Some(value)),
-            Err(Error::Platform(
-                platform::Error::VersionState { .. } | platform::Error::NoSuchVersion { .. },
-            )) => Ok(None),
+            Err(Error::Platform(error)) if error.is_without_value() => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -29,7 +29,7 @@ use crate::steps::{
     Stage, StoreCurrent,
 };
 
-pub(crate) use check::trial;
+pub(crate) use check::{prove_in_use, trial};
 pub(crate) use end_sessions::NAME as END_SESSIONS;
 pub(crate) use lock_out::FIRST as LOCK_OUT_FIRST;
 use lock_out::LAST as LOCK_OUT;

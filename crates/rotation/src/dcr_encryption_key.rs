@@ -30,7 +30,7 @@ use crate::steps::{
     RestartByHand, Retire, Soak, Stage, StoreCurrent,
 };
 
-pub(crate) use check::{refuse_rollback, trial};
+pub(crate) use check::{prove_in_use, refuse_rollback, trial};
 pub use database::{Database, RowObserver};
 pub use examination::{Examined, examine};
 pub use stored_keys::{StoredKey, StoredKeys, stored_keys};

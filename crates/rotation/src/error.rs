@@ -196,6 +196,14 @@ pub enum Error {
         /// Who.
         caller: String,
     },
+    /// A run that is to be left as it is keeps everybody out.
+    #[error("the run has closed the services: nobody may call them")]
+    Closed,
+    /// A run that is to be left as it is waits until people have restarted a service.
+    #[error(
+        "the run waits until the service is restarted: it may run with another value than it is given"
+    )]
+    NotRestarted,
     /// Nobody knows any more who may call the services.
     #[error("the list of the services' callers is gone")]
     NoCallerList,

@@ -97,6 +97,8 @@ pub enum RunState {
     RollingBack,
     /// Undone.
     RolledBack,
+    /// Left where it stood, for good.
+    Abandoned,
     /// An undo failed.
     Stuck,
 }
@@ -177,6 +179,7 @@ impl RunState {
         match (history.status, at) {
             (RunStatus::Done, _) => RunState::Done,
             (RunStatus::RolledBack, _) => RunState::RolledBack,
+            (RunStatus::Abandoned, _) => RunState::Abandoned,
             (RunStatus::RollingBack, _) if history.is_stuck() => RunState::Stuck,
             (RunStatus::RollingBack, _) => RunState::RollingBack,
             (RunStatus::Forward, Some(StepStatus::Waiting)) => RunState::Waiting,
@@ -194,6 +197,7 @@ impl RunState {
             RunState::Unfinished => "not finished",
             RunState::RollingBack => "being rolled back",
             RunState::RolledBack => "rolled back",
+            RunState::Abandoned => "abandoned: left as it is",
             RunState::Stuck => "stuck: an undo failed",
         }
     }
@@ -208,6 +212,7 @@ fn hands(history: &History) -> Vec<HandIn> {
                 Deed::Began => "began",
                 Deed::Resumed => "resumed",
                 Deed::RolledBack => "rolled_back",
+                Deed::Abandoned => "abandoned",
             },
             at: hand.at,
         })

@@ -38,6 +38,11 @@ pub fn left_behind<'a>(histories: impl IntoIterator<Item = &'a History>) -> Vec<
         if settled.contains(&rotation) {
             continue;
         }
+        if history.status == RunStatus::Abandoned {
+            // What the services had then was right, whatever that was.
+            settled.push(rotation);
+            continue;
+        }
         let has_begun = old_version(&history.facts).is_ok();
         if history.status == RunStatus::RolledBack && has_begun && !rolled_back.contains(&rotation)
         {

@@ -22,6 +22,7 @@ mod material;
 mod steps;
 
 // What is asked around a run: before it begins, goes on, or is undone.
+mod abandon;
 mod emergency;
 mod rollback;
 mod same_place;
@@ -35,6 +36,7 @@ mod state;
 
 mod runbook_document;
 
+pub use abandon::refuse_abandoning;
 pub use context::{Consumer, Context, Store};
 pub use dcr_encryption_key::{
     Cells, Database, Examined, RowObserver, StoredKey, StoredKeys, Tokens, examine, stored_keys,

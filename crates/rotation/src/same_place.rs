@@ -28,6 +28,12 @@ pub(crate) fn record(context: &Context, log: &mut Log<'_>) -> Result<(), Error> 
 ///
 /// [`Error::OtherPlace`], with the setting that tells the place.
 pub async fn refuse_other_place(context: &Context, facts: &Facts) -> Result<(), Error> {
+    refuse_other_settings(context, facts)?;
+    refuse_other_store(context, facts).await
+}
+
+/// The same, whatever became of the store.
+pub(crate) fn refuse_other_settings(context: &Context, facts: &Facts) -> Result<(), Error> {
     for (name, fact, setting) in place(context)? {
         if facts.get(name).is_some_and(|began| *began != fact) {
             return Err(Error::OtherPlace {
@@ -36,7 +42,7 @@ pub async fn refuse_other_place(context: &Context, facts: &Facts) -> Result<(), 
             });
         }
     }
-    refuse_other_store(context, facts).await
+    Ok(())
 }
 
 /// A store is known by what is in it, wherever its folder has gone: its old version

@@ -91,12 +91,15 @@ pub fn goes_by(history: &History, version: VersionNumber) -> bool {
     history.is_unfinished() && of_run.into_iter().flatten().any(|one| one == version)
 }
 
-/// What holds no key opens no token.
+/// What holds no key opens no token, and no more does what is lost.
 async fn refuse_if_tokens_are_under(
     context: &mut Context,
     version: VersionNumber,
 ) -> Result<(), Error> {
-    let value = context.value(version).await?;
+    let value = match context.value(version).await {
+        Err(Error::Platform(platform::Error::ValueGone { .. })) => return Ok(()),
+        value => value?,
+    };
     let found = Found {
         value: &value,
         secret: &context.store.name,

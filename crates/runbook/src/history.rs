@@ -36,7 +36,7 @@ pub struct History {
     pub began_at: Timestamp,
     /// When its last record was written.
     pub last_at: Timestamp,
-    /// When it came to its end, or was undone; none while there is something to do.
+    /// When it came to its end, was undone or abandoned; none while there is something to do.
     pub ended_at: Option<Timestamp>,
     /// Everybody who had a hand in it, in order.
     pub hands: Vec<Hand>,
@@ -68,6 +68,8 @@ pub enum Deed {
     Resumed,
     /// Begins, or goes on with, undoing it.
     RolledBack,
+    /// Leaves it where it stands, for good.
+    Abandoned,
 }
 
 /// A record that can't follow those before it.
@@ -160,6 +162,11 @@ impl History {
                 self.run_event(RunEvent::BeginRollback)?;
                 self.take_up(operator, Deed::RolledBack, at);
             }
+            Record::RunAbandoned { operator } => {
+                self.run_event(RunEvent::Abandon)?;
+                self.take_up(operator, Deed::Abandoned, at);
+                self.ended_at = Some(at);
+            }
             Record::FactFound { step, name, fact } => {
                 self.step_event(step, StepEvent::FindFact, at)?;
                 self.facts.insert(name.as_str().to_owned(), fact.clone());
@@ -214,7 +221,7 @@ impl History {
                 .iter()
                 .find(|step| step.status != StepStatus::Done),
             RunStatus::RollingBack => self.steps.iter().rev().find(|step| step.is_to_be_undone()),
-            RunStatus::Done | RunStatus::RolledBack => None,
+            RunStatus::Done | RunStatus::RolledBack | RunStatus::Abandoned => None,
         }
     }
 
@@ -244,7 +251,7 @@ impl History {
         let is_complete = match event {
             RunEvent::Finish => steps.all(|step| step.status == StepStatus::Done),
             RunEvent::FinishRollback => !steps.any(StepHistory::is_to_be_undone),
-            RunEvent::Resume | RunEvent::BeginRollback => true,
+            RunEvent::Resume | RunEvent::BeginRollback | RunEvent::Abandon => true,
         };
         next_run_status(status, event)
             .filter(|_| is_complete)

@@ -128,6 +128,9 @@ fn makes_sense(history: &History, records: &[Written]) {
         RunStatus::Done => assert!(is_all(StepStatus::Done), "done, but for a step"),
         RunStatus::RolledBack => assert!(!is_any_left, "rolled back, but for a step"),
         RunStatus::RollingBack => assert!(history.current_step().is_some() == is_any_left),
+        RunStatus::Abandoned => {
+            assert!(history.current_step().is_none() && history.ended_at.is_some());
+        }
         RunStatus::Forward => assert!(history.current_step().is_none() == is_all(StepStatus::Done)),
     }
     assert!(Some(history.last_at) == records.last().map(|record| record.at));

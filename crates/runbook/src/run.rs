@@ -85,6 +85,18 @@ impl Run {
         })
     }
 
+    /// Leaves it where it stands, for good: nothing but its journal is changed. That what it
+    /// leaves is sound, the caller has seen.
+    ///
+    /// # Errors
+    ///
+    /// When the run is at its end, or the journal can't be written.
+    pub fn abandon(&mut self) -> Result<(), JournalError> {
+        self.write(Record::RunAbandoned {
+            operator: self.operator(),
+        })
+    }
+
     pub(crate) fn status_of(&self, step: &str) -> StepStatus {
         self.history.step_status(step)
     }

@@ -57,6 +57,8 @@ pub enum RunStatus {
     RollingBack,
     /// Back at its start.
     RolledBack,
+    /// Left where it stood, for good.
+    Abandoned,
 }
 
 /// What happens to a run.
@@ -70,6 +72,8 @@ pub enum RunEvent {
     BeginRollback,
     /// Its first step is undone.
     FinishRollback,
+    /// Somebody leaves it where it stands, for good.
+    Abandon,
 }
 
 /// The step's status after the event; `None` where that can't happen.
@@ -113,16 +117,17 @@ pub(crate) fn next_step_status(status: StepStatus, event: StepEvent) -> Option<S
 
 /// The run's status after the event; `None` where that can't happen.
 pub(crate) fn next_run_status(status: RunStatus, event: RunEvent) -> Option<RunStatus> {
-    use RunStatus::{Done, Forward, RolledBack, RollingBack};
+    use RunStatus::{Abandoned, Done, Forward, RolledBack, RollingBack};
     match (status, event) {
         (Forward, RunEvent::Resume) => Some(Forward),
         (Forward, RunEvent::Finish) => Some(Done),
         (Forward | Done | RollingBack, RunEvent::BeginRollback) => Some(RollingBack),
         (RollingBack, RunEvent::FinishRollback) => Some(RolledBack),
+        (Forward | RollingBack, RunEvent::Abandon) => Some(Abandoned),
         (Forward | Done, RunEvent::FinishRollback)
-        | (Done, RunEvent::Resume | RunEvent::Finish)
+        | (Done, RunEvent::Resume | RunEvent::Finish | RunEvent::Abandon)
         | (RollingBack, RunEvent::Resume | RunEvent::Finish)
-        | (RolledBack, _) => None,
+        | (RolledBack | Abandoned, _) => None,
     }
 }
 
@@ -138,7 +143,7 @@ impl StepEvent {
             RunStatus::Forward | RunStatus::RollingBack if either => true,
             RunStatus::Forward => !backwards,
             RunStatus::RollingBack => backwards,
-            RunStatus::Done | RunStatus::RolledBack => false,
+            RunStatus::Done | RunStatus::RolledBack | RunStatus::Abandoned => false,
         }
     }
 }
@@ -177,17 +182,19 @@ mod tests {
         StepEvent::FinishUndo,
         StepEvent::FailUndo,
     ];
-    const RUN_STATUSES: [RunStatus; 4] = [
+    const RUN_STATUSES: [RunStatus; 5] = [
         RunStatus::Forward,
         RunStatus::Done,
         RunStatus::RollingBack,
         RunStatus::RolledBack,
+        RunStatus::Abandoned,
     ];
-    const RUN_EVENTS: [RunEvent; 4] = [
+    const RUN_EVENTS: [RunEvent; 5] = [
         RunEvent::Resume,
         RunEvent::Finish,
         RunEvent::BeginRollback,
         RunEvent::FinishRollback,
+        RunEvent::Abandon,
     ];
 
     /// A line for each status with what may happen in it; what isn't there can't.
@@ -223,10 +230,11 @@ mod tests {
     fn what_may_happen_to_a_run() {
         let next = |status, event| next_run_status(status, event).map(|next| format!("{next:?}"));
         insta::assert_snapshot!(table(&RUN_STATUSES, &RUN_EVENTS, next), @r"
-        Forward: Resume→Forward Finish→Done BeginRollback→RollingBack
+        Forward: Resume→Forward Finish→Done BeginRollback→RollingBack Abandon→Abandoned
         Done: BeginRollback→RollingBack
-        RollingBack: BeginRollback→RollingBack FinishRollback→RolledBack
+        RollingBack: BeginRollback→RollingBack FinishRollback→RolledBack Abandon→Abandoned
         RolledBack:
+        Abandoned:
         ");
     }
 
@@ -238,6 +246,7 @@ mod tests {
         Done:
         RollingBack: FindFact→yes BeginUndo→yes FinishUndo→yes FailUndo→yes
         RolledBack:
+        Abandoned:
         ");
     }
 }

@@ -35,19 +35,26 @@ async fn at_moments_of(
         assert!(ended.is_err(), "{case}");
         fs::remove_dir_all(copy.path("state"))?;
         copy.candidate = next;
-        let mut found = copy.see().await?;
-        while let Err(stopped) = copy.begin(&Moments::undisturbed()).await {
-            let (reason, hint) = failure(Err(stopped), &case);
-            // As the program does after a check that failed.
-            copy.carry_on(Then::RollBack, &Moments::undisturbed())
-                .await?;
-            follow(&copy, &found, reason, &hint, &case).await?;
-            found = copy.see().await?;
-        }
-        copy.see().await?.expect_rotated_from(&found, &case);
+        rotate_anew(&copy, &case).await?;
         cases += 1;
     }
     assert!(cases >= steps.len() * 3, "{cases} cases");
+    Ok(())
+}
+
+/// Rotates what another run has left, as the hints lead.
+pub(super) async fn rotate_anew(world: &World, case: &str) -> Result<()> {
+    let mut found = world.see().await?;
+    while let Err(stopped) = world.begin(&Moments::undisturbed()).await {
+        let (reason, hint) = failure(Err(stopped), case);
+        // As the program does after a check that failed.
+        world
+            .carry_on(Then::RollBack, &Moments::undisturbed())
+            .await?;
+        follow(world, &found, reason, &hint, case).await?;
+        found = world.see().await?;
+    }
+    world.see().await?.expect_rotated_from(&found, case);
     Ok(())
 }
 

@@ -4,15 +4,15 @@ use std::cell::Cell;
 use std::fs;
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use platform::Platform;
 use platform::local::{ServiceSettings, Settings};
 use reencrypt::Timeouts;
 use rotation::dcr_encryption_key::Parameters;
-use rotation::{DCR_ENCRYPTION_KEY, Error, Role};
-use runbook::{History, RunStatus, Runs, Stopped};
+use rotation::{DCR_ENCRYPTION_KEY, Error, Plan, Role};
+use runbook::{History, Run, RunStatus, Runs, RunsError, Stopped};
 use secret::SecretValue;
 use tempfile::TempDir;
 
@@ -36,6 +36,9 @@ pub(super) enum Then {
 }
 
 pub(super) const THEN: [Then; 2] = [Then::Resume, Then::RollBack];
+
+/// On a machine with much else to do.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) struct World {
     folder: TempDir,
@@ -255,10 +258,7 @@ impl World {
     ) -> (Ended, Vec<String>) {
         self.wake().await;
         let mut process = self.process(moments).expect("a process");
-        let name = self.history().expect("a history").run;
-        let runs = self.runs();
-        let run = runs.open(name.as_str(), &process.plan, operator());
-        let run = run.expect("a run");
+        let run = self.open(&process.plan).await;
         let ended = match then {
             Then::Resume => {
                 process.context.candidate = self.given();
@@ -268,6 +268,33 @@ impl World {
         };
         self.settle().await;
         (ended, process.watcher.remarks)
+    }
+
+    /// The newest run. This process is many at once here, and has other children: one that is
+    /// about to start another program holds what its parent has open, the lock of a run, too.
+    async fn open(&self, plan: &Plan) -> Run {
+        let name = self.history().expect("a history").run;
+        let began = Instant::now();
+        loop {
+            match self.runs().open(name.as_str(), plan, operator()) {
+                Err(RunsError::Busy { .. }) if began.elapsed() < PATIENCE => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                opened => return opened.expect("a run"),
+            }
+        }
+    }
+
+    /// Leaves the newest run where it stands, as the program does, if nothing depends on it.
+    pub(super) async fn abandon(&self) -> Result<(), Error> {
+        self.wake().await;
+        let process = self.process(&Moments::undisturbed());
+        let mut process = process.expect("a process");
+        let mut run = self.open(&process.plan).await;
+        rotation::refuse_abandoning(&mut process.context, run.history()).await?;
+        run.abandon().expect("a journal");
+        self.settle().await;
+        Ok(())
     }
 
     /// Looks, as the program does before a rollback, that it can come to its end.

@@ -99,6 +99,21 @@ const COMMANDS: &[(&str, &[u8], Own)] = &[
         ],
     ),
     (
+        "abandon",
+        &[DONE, CHECK_FAILED, STOPPED, USAGE],
+        &[
+            (DONE, "the run is left as it is, for good"),
+            (
+                CHECK_FAILED,
+                "there is nothing to abandon, or something depends on the run",
+            ),
+            (
+                STOPPED,
+                "stopped by a signal or by the answer to the question",
+            ),
+        ],
+    ),
+    (
         "disable-version",
         &[DONE, CHECK_FAILED, CHANGE_FAILED, STOPPED, USAGE],
         &[

@@ -1,4 +1,4 @@
-//! What can be typed of runs: to list them, to go on with one, to undo it.
+//! What can be typed of runs: to list them, to go on with one, to undo it, to leave it.
 
 use std::path::PathBuf;
 
@@ -73,6 +73,35 @@ pub(crate) struct Resume {
     # the newest finished run of a secret
     cargo xtask rollback dcr-encryption-key-20261123-062445 --yes")]
 pub(crate) struct Rollback {
+    /// The run's name, as `cargo xtask status` lists it
+    #[arg(value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// Don't ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(flatten)]
+    pub(crate) timeouts: Timeouts,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Leave a run as it is, for good
+///
+/// For a run that can neither go on nor be undone, since somebody has changed meanwhile what it goes
+/// by: put the table under a key of their own, restored the store from a backup, lost a value. Looks
+/// first that the services can do their work with what they have: every token opens, the issuer
+/// accepts the value, the login works. Changes nothing then but the run's journal, and the next
+/// rotation begins with what the services have. Without a name it takes the only run that isn't finished.
+#[derive(Args, Debug, Default)]
+#[command(after_long_help = "Examples:
+    # the only run that isn't finished
+    cargo xtask abandon
+
+    # without a question
+    cargo xtask abandon dcr-encryption-key-20261123-062445 --yes")]
+pub(crate) struct Abandon {
     /// The run's name, as `cargo xtask status` lists it
     #[arg(value_name = "RUN")]
     pub(crate) run: Option<String>,

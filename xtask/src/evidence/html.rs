@@ -60,6 +60,7 @@ fn head(evidence: &Evidence) -> Markup {
     let (class, sign) = match evidence.state {
         RunState::Done => ("badge good", "✓"),
         RunState::RolledBack => ("badge warn", "↩"),
+        RunState::Abandoned => ("badge warn", "–"),
         RunState::Waiting | RunState::Unfinished | RunState::RollingBack => ("badge warn", "…"),
         RunState::Failed | RunState::Stuck => ("badge bad", "✗"),
     };

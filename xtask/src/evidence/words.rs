@@ -64,6 +64,7 @@ pub(super) fn deed(deed: &str) -> &'static str {
     match deed {
         "began" => "began it",
         "resumed" => "went on with it",
+        "abandoned" => "left it as it is",
         _ => "rolled it back",
     }
 }

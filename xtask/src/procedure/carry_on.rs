@@ -1,6 +1,6 @@
 //! Carrying a run on: forward, back, and back because of a failure.
 
-use runbook::{Run, RunStatus, Stopped};
+use runbook::{History, Run, RunStatus, Stopped};
 
 use super::{Ended, Outcome, Procedure};
 use crate::cli::Going;
@@ -29,41 +29,57 @@ impl Procedure {
         going: Going,
         confirmed: Confirmed,
     ) -> Ended {
-        match self.open(name).await {
-            Err(failure) => Ended::not_begun(failure),
-            Ok(run) => match run.history().status {
-                RunStatus::Forward => {
-                    // A value is given, not done: the word would be taken for a later step.
-                    let is_of_people = !rotation::waits_for_value(run.history());
-                    self.watcher.is_done = is_done && is_of_people;
-                    self.forward(run, going, confirmed).await
-                }
-                RunStatus::RollingBack => {
-                    self.watcher.is_done = is_done && rotation::waits_for_restart(run.history());
-                    self.back(run, None, confirmed).await
-                }
-                RunStatus::Done => Ended::not_begun(nothing_to_do(name, "done")),
-                RunStatus::RolledBack => Ended::not_begun(nothing_to_do(name, "rolled back")),
-            },
+        let run = match self.open(name, History::is_unfinished).await {
+            Ok(run) => run,
+            Err(failure) => return Ended::not_begun(failure),
+        };
+        if run.history().status == RunStatus::RollingBack {
+            self.watcher.is_done = is_done && rotation::waits_for_restart(run.history());
+            return self.back(run, None, confirmed).await;
         }
+        // A value is given, not done: the word would be taken for a later step.
+        let is_of_people = !rotation::waits_for_value(run.history());
+        self.watcher.is_done = is_done && is_of_people;
+        self.forward(run, going, confirmed).await
     }
 
     /// Undoes a run.
     pub(crate) async fn roll_back(mut self, name: &str, confirmed: Confirmed) -> Ended {
-        match self.open(name).await {
-            Err(failure) => Ended::not_begun(failure),
-            Ok(run) if run.history().status == RunStatus::RolledBack => {
-                Ended::not_begun(nothing_to_do(name, "rolled back"))
-            }
-            Ok(run) => {
-                if run.history().status != RunStatus::RollingBack
-                    && let Err(failure) = self.check_rollback(&run).await
-                {
-                    return Ended::not_begun(failure);
-                }
-                self.back(run, None, confirmed).await
-            }
+        let can_be =
+            |history: &History| history.is_unfinished() || history.status == RunStatus::Done;
+        let run = match self.open(name, can_be).await {
+            Ok(run) => run,
+            Err(failure) => return Ended::not_begun(failure),
+        };
+        if run.history().status != RunStatus::RollingBack
+            && let Err(failure) = self.check_rollback(&run).await
+        {
+            return Ended::not_begun(failure);
         }
+        self.back(run, None, confirmed).await
+    }
+
+    /// Leaves a run where it stands, for good, if nothing depends on its going on.
+    pub(crate) async fn abandon(&mut self, name: &str, confirmed: Confirmed) -> Ended {
+        match self.left_for_good(name, confirmed).await {
+            Ok(run) => self.ended(&run, Ok(Outcome::Abandoned)),
+            Err(failure) => Ended::not_begun(failure),
+        }
+    }
+
+    async fn left_for_good(&mut self, name: &str, _confirmed: Confirmed) -> Result<Run, Failure> {
+        let mut run = self.open_anywhere(name, History::is_unfinished)?;
+        let sound = rotation::refuse_abandoning(&mut self.context, run.history()).await;
+        self.watcher.quiet();
+        let unsettled = sound.map_err(|error| Failure::from_refusal(&error, run.history()))?;
+        for service in unsettled {
+            self.watcher.printer.warning(&format!(
+                "restart `{service}`: it may not run with what its configuration has"
+            ));
+        }
+        run.abandon()
+            .map_err(|error| Failure::from_journal(&error))?;
+        Ok(run)
     }
 
     /// Looks that a rollback can come to its end: begun, there is no way but back.
@@ -73,12 +89,24 @@ impl Procedure {
             .map_err(|error| Failure::from_refused_rollback(&error, run.history()))
     }
 
-    async fn open(&self, name: &str) -> Result<Run, Failure> {
+    /// The run, if it is one that this can be done with, wherever it began.
+    fn open_anywhere(
+        &self,
+        name: &str,
+        is_meant: impl Fn(&History) -> bool,
+    ) -> Result<Run, Failure> {
         let operator = self.settings.operator.clone();
-        let run = self
-            .runs
-            .open(name, &self.plan, operator)
-            .map_err(|error| Failure::from_runs(&error))?;
+        let opened = self.runs.open(name, &self.plan, operator);
+        let run = opened.map_err(|error| Failure::from_runs(&error))?;
+        match is_meant(run.history()) {
+            true => Ok(run),
+            false => Err(nothing_to_do(name, run.history().status)),
+        }
+    }
+
+    /// The same of a run that began here.
+    async fn open(&self, name: &str, is_meant: impl Fn(&History) -> bool) -> Result<Run, Failure> {
+        let run = self.open_anywhere(name, is_meant)?;
         rotation::refuse_other_place(&self.context, &run.history().facts)
             .await
             .map_err(|error| Failure::from_refusal(&error, run.history()))?;
@@ -164,9 +192,15 @@ impl Procedure {
     }
 }
 
-fn nothing_to_do(name: &str, state: &str) -> Failure {
+fn nothing_to_do(name: &str, status: RunStatus) -> Failure {
+    let state = match status {
+        RunStatus::Done => "done already",
+        RunStatus::RolledBack => "rolled back already",
+        RunStatus::Abandoned => "abandoned",
+        RunStatus::Forward | RunStatus::RollingBack => "not finished",
+    };
     Failure::check(format!(
-        "the run `{name}` is {state} already: there is nothing to do"
+        "the run `{name}` is {state}: there is nothing to do"
     ))
     .nothing_changed()
 }

@@ -31,6 +31,8 @@ pub(crate) enum Outcome {
     Done,
     /// The run is undone.
     RolledBack,
+    /// The run is left where it stood, for good.
+    Abandoned,
     /// Everything would work.
     Trial(Trial),
 }
@@ -134,6 +136,7 @@ impl Ended {
         let outcome = match &self.result {
             Ok(Outcome::Done) => "done",
             Ok(Outcome::RolledBack) => "rolled_back",
+            Ok(Outcome::Abandoned) => "abandoned",
             Ok(Outcome::Trial(_)) => "dry_run",
             Err(failure) => match failure.exit_code {
                 exit_code::STOPPED => "stopped",
@@ -172,6 +175,12 @@ fn sentence(outcome: Outcome, history: &History) -> String {
             history.run
         ),
         Outcome::RolledBack => format!("Rolled back {}: everything is as it was.", history.run),
+        Outcome::Abandoned => format!(
+            "Abandoned {}: the services go on with what they have, and the next rotation begins with \
+             that. What the run had done, by its journal: {}.",
+            history.run,
+            rotation::state(history)
+        ),
         _ if history.rotation.as_str() != rotation::DCR_ENCRYPTION_KEY.name => format!(
             "Rotated {}: {}. The run is {}.",
             history.rotation,

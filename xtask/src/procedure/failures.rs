@@ -59,14 +59,19 @@ impl Failure {
             Stopped::Interrupted { .. } => (exit_code::STOPPED, format!("{resume}; {roll_back}")),
             Stopped::Disturbed { .. } => (
                 exit_code::CHANGE_FAILED,
-                format!("look who changed it; {roll_back}, or put it right and resume"),
+                format!(
+                    "look who changed it; {roll_back}, or put it right and resume; if neither works, and \
+                     the services do with what they have, `cargo xtask abandon {run}` ends it"
+                ),
             ),
             Stopped::Stuck { error, .. } => (
                 exit_code::STUCK,
                 with(
                     error.hint(),
                     &format!(
-                        "a person must look at this; then `cargo xtask rollback {run}` goes on"
+                        "a person must look at this; then `cargo xtask rollback {run}` goes on; if it \
+                         can't, and the services work with what they have, `cargo xtask abandon {run}` \
+                         ends the run"
                     ),
                 ),
             ),
@@ -116,8 +121,12 @@ impl Failure {
         if !history.is_unfinished() {
             return failure;
         }
-        let resume = format!("`cargo xtask resume {}` goes on", history.run);
-        let hint = with(failure.hint.clone(), &resume);
+        let run = &history.run;
+        let others = format!(
+            "`cargo xtask resume {run}` goes on; if that doesn't work either, and the services do with \
+             what they have, `cargo xtask abandon {run}` ends the run"
+        );
+        let hint = with(failure.hint.clone(), &others);
         failure.hint(hint)
     }
 

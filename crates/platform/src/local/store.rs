@@ -78,8 +78,11 @@ impl LocalStore {
                 .newest_first()
                 .filter(|version| version.state == state)
             {
-                if self.value(secret, version)?.value == *value {
-                    return Ok(Some(version.number));
+                match self.value(secret, version) {
+                    Ok(stored) if stored.value == *value => return Ok(Some(version.number)),
+                    // What is lost, nobody can be found to have.
+                    Ok(_) | Err(Error::ValueGone { .. }) => {}
+                    Err(error) => return Err(error),
                 }
             }
         }
@@ -96,9 +99,11 @@ impl LocalStore {
                 value: SecretValue::new(bytes),
                 version: version.number,
             }),
-            None => Err(Error::file("read", path)(
-                std::io::ErrorKind::NotFound.into(),
-            )),
+            None => Err(Error::ValueGone {
+                secret: secret.to_owned(),
+                version: version.number,
+                path,
+            }),
         }
     }
 

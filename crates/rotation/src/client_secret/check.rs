@@ -5,7 +5,7 @@ use futures_util::future::try_join;
 use platform::{Bound, Verdict};
 use runbook::{About, Applied, Facts, Kind, Log, Observed, Step, Undo};
 
-use super::{ask_issuer, oauth_client};
+use super::{ask_issuer, expect_accepted, oauth_client};
 use crate::context::Context;
 use crate::error::Error;
 use crate::same_place;
@@ -61,6 +61,18 @@ pub(crate) async fn trial(context: &mut Context) -> Result<Verdict, Error> {
         super::test::test(context, candidate).await?;
     }
     Ok(verdict)
+}
+
+/// Sees that the issuer accepts what each service has.
+pub(crate) async fn prove_in_use(context: &Context) -> Result<(), Error> {
+    let described = steps::settleable_consumers(context).await?;
+    let oauth_client = oauth_client(context).await?;
+    for (consumer, service) in described {
+        let value = context.value_in_use(consumer, service.bound).await?;
+        let place = format!("what `{}` reads", consumer.service);
+        expect_accepted(context, &oauth_client, &value, &place).await?;
+    }
+    Ok(())
 }
 
 /// The issuer's word on the value in use, and what is to be said of the services.

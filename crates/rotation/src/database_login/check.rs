@@ -67,6 +67,14 @@ pub(crate) async fn trial(context: &mut Context) -> Result<(), Error> {
     Ok(())
 }
 
+/// Sees that each service can log in with the URL that it has.
+pub(crate) async fn prove_in_use(context: &Context) -> Result<(), Error> {
+    for one in &steps::settleable_consumers(context).await? {
+        url_in_use(context, std::slice::from_ref(one)).await?;
+    }
+    Ok(())
+}
+
 /// The URL in use, and what is to be said of the services.
 async fn check(context: &Context, facts: &Facts) -> Result<(DatabaseUrl, Vec<String>), Error> {
     let described = steps::settleable_consumers(context).await?;

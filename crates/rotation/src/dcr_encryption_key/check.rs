@@ -92,6 +92,14 @@ pub(crate) async fn refuse_rollback(context: &mut Context, history: &History) ->
     tokens.refuse_unreadable()
 }
 
+/// Sees that every token opens with the key that the service has.
+pub(crate) async fn prove_in_use(context: &mut Context) -> Result<(), Error> {
+    let described = steps::settleable_consumers(context).await?;
+    let key = key_in_use(context, &described).await?;
+    count_all(context, &key).await?;
+    Ok(())
+}
+
 /// What a check found.
 struct Checked {
     /// The key in use.

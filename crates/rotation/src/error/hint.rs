@@ -11,8 +11,8 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::Database { source, .. } | Error::Reencryption { source, .. } => source.hint(),
         Error::NotAKey { source, .. } => source.hint().map(ToOwned::to_owned),
         Error::Unreadable { .. } => Some(
-            "`cargo xtask survey-dcr` lists them; what is under the key of another version, `rotate-dcr --platform none` puts \
-             under the key in use; what no key opens, put right, or delete rows that nobody needs"
+            "`cargo xtask survey-dcr` lists them; what is under the key of another version, or under one that you \
+             have elsewhere, `rotate-dcr --platform none` puts under the key in use; what no key opens, put right, or delete rows that nobody needs"
                 .to_owned(),
         ),
         Error::ForeignVersion { secret, version } => Some(format!(
@@ -69,8 +69,14 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         )),
         Error::OtherPlace { what: STORE, setting } => Some(format!(
             "set {setting} as it was when the run began; if it is as it was, somebody emptied or \
-             replaced that store: put back from a backup what it had"
+             replaced that store: put back from a backup what it had, or, if that is lost and the \
+             services work with what they have, `cargo xtask abandon` ends the run"
         )),
+        Error::VersionGone { .. } => Some(
+            "put back from a backup what the store had; if that is lost and the services work with what \
+             they have, `cargo xtask abandon` ends the run"
+                .to_owned(),
+        ),
         Error::OtherPlace { what, setting } => Some(format!(
             "set {setting} as it was when the run began; the journal has the {what} among its facts"
         )),
@@ -98,6 +104,10 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::DifferentVersions { secret, .. } => Some(format!(
             "deploy the services so that all of them read one version of `{secret}`"
         )),
+        Error::Closed => Some("only going on, or rolling back, lets their callers in again".to_owned()),
+        Error::NotRestarted => Some(
+            "restart it, and say so with `--done` after the command that goes on".to_owned(),
+        ),
         // A run says how it goes on, and that is all there is to say.
         Error::Name(_)
         | Error::Keyring(_)
@@ -105,7 +115,6 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         | Error::RefusedByIssuer { .. }
         | Error::RoleLacks { .. }
         | Error::NotAdmitted { .. }
-        | Error::VersionGone { .. }
         | Error::OldVersionGone { .. }
         | Error::WrongRevision { .. }
         | Error::ReadBack { .. }

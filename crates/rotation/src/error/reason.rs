@@ -36,6 +36,8 @@ pub(super) fn reason(error: &Error) -> &'static str {
         Error::NotRevoked { .. } => "the old value is not revoked",
         Error::StillAdmitted { .. } => "a service is not closed",
         Error::NotAdmitted { .. } => "a service is not open again",
+        Error::Closed => "the services are closed",
+        Error::NotRestarted => "a service is still to be restarted",
         Error::NoCallerList => "the list of callers is gone",
         Error::CallerList { .. } => "the list of callers can't be read",
         Error::StillAccepted { .. } => "the old login still works",

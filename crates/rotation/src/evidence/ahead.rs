@@ -36,6 +36,11 @@ pub(super) fn of(history: &History, rotate_every: Duration) -> Vec<Ahead> {
             command: Some(format!("cargo xtask resume {}", history.run)),
         }),
         RunStatus::RolledBack => ahead.extend(after_rollback(history)),
+        RunStatus::Abandoned => ahead.push(Ahead {
+            what: "the next rotation begins with what the services have".to_owned(),
+            due_at: None,
+            command: Some(format!("cargo xtask rotate-secret {}", history.rotation)),
+        }),
         RunStatus::Done => {
             ahead.extend(clients_to_issue_anew(history));
             ahead.extend(destruction(history));

@@ -123,6 +123,11 @@ pub enum Record {
     },
     /// Everything is undone.
     RunRolledBack,
+    /// Somebody leaves it where it stands, for good.
+    RunAbandoned {
+        /// Who.
+        operator: Name,
+    },
 }
 
 impl Written {

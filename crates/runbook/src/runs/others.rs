@@ -55,7 +55,7 @@ impl Runs {
                 Ok(other) => {
                     other.rotation == history.rotation
                         && is_newer
-                        && other.status != RunStatus::RolledBack
+                        && !matches!(other.status, RunStatus::RolledBack | RunStatus::Abandoned)
                 }
                 // It may be one that this run's effects are the ground of.
                 Err(_) => {

@@ -58,6 +58,7 @@ pub(super) fn words(run: &RunSummary, history: &History) -> String {
     match history.status {
         RunStatus::Done => format!("done {:.0}", history.last_at),
         RunStatus::RolledBack => format!("rolled back {:.0}", history.last_at),
+        RunStatus::Abandoned => format!("abandoned {:.0}", history.last_at),
         _ if run.is_carried_on => format!("running, at {at}"),
         RunStatus::RollingBack if history.is_stuck() => format!("STUCK undoing {at}{reason}"),
         RunStatus::RollingBack if rotation::waits_for_restart(history) => {

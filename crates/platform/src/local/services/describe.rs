@@ -53,9 +53,8 @@ impl LocalServices {
         let value = |number| self.store.peek(secret, number);
         match (value(one), value(other)) {
             (Ok(one), Ok(other)) => Ok(one.value == other.value),
-            // What was destroyed is nobody's value.
-            (Err(Error::VersionState { .. } | Error::NoSuchVersion { .. }), _)
-            | (_, Err(Error::VersionState { .. } | Error::NoSuchVersion { .. })) => Ok(false),
+            // What was destroyed or lost is nobody's value.
+            (Err(error), _) | (_, Err(error)) if error.is_without_value() => Ok(false),
             (Err(error), _) | (_, Err(error)) => Err(error),
         }
     }
