@@ -33,6 +33,10 @@ use crate::interrupt;
 use crate::output::{Printer, is_data_lost};
 use crate::settings::Surroundings;
 
+/// Tasks are dropped in microseconds, on a machine that has time for it. Only a thread that is
+/// stuck, as in a read from a terminal, takes all of it.
+const TO_DROP_WHAT_IS_LEFT: Duration = Duration::from_millis(250);
+
 /// Runs a command and gives its exit code.
 pub(crate) fn run(command: Command) -> u8 {
     match command {
@@ -102,8 +106,9 @@ fn block_on(work: impl AsyncFnOnce(&CancellationToken) -> u8) -> u8 {
             Err(error) => not_begun(&error),
         }
     });
-    // Whatever a driver still does in the background, nobody waits for.
-    runtime.shutdown_background();
+    // What a connection that is over still holds in the background, a login among it, is wiped
+    // when that is dropped. Whatever a driver still waits for, nobody waits for.
+    runtime.shutdown_timeout(TO_DROP_WHAT_IS_LEFT);
     exit_code
 }
 

@@ -18,6 +18,7 @@ use secret::{DatabaseUrl, Password};
 
 pub use self::error::RolesError;
 pub use self::postgres::PostgresRoles;
+pub use self::second::refuse_long_name;
 use crate::error::Error;
 
 /// The roles of the server that a database URL leads to.

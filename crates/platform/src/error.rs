@@ -129,6 +129,16 @@ pub enum Error {
         /// Where, from 1 on.
         line: usize,
     },
+    /// What the file of variables has is no value, but how to make one of others.
+    #[error("`{path}`, line {line}, makes `{variable}` of another variable's value, by `${{…}}`")]
+    Interpolated {
+        /// The file.
+        path: PathBuf,
+        /// The variable.
+        variable: String,
+        /// Where it is set.
+        line: usize,
+    },
     /// The value can't be written so that every reader reads it back.
     #[error("the value of `{variable}` cannot be written to `{path}` so that it is read back")]
     Unwritable {
@@ -171,6 +181,14 @@ pub enum Error {
         version: VersionNumber,
         /// Where the value was.
         path: PathBuf,
+    },
+    /// The file goes by other names, too, under which the old one would stay.
+    #[error("`{path}` has {names} names, by hard links: the others would keep the old value")]
+    HardLinked {
+        /// The file.
+        path: PathBuf,
+        /// How many names it has.
+        names: u64,
     },
     /// Somebody else wrote the file of variables in the same moment.
     #[error("`{path}` was changed by somebody else meanwhile")]
@@ -357,8 +375,12 @@ impl Error {
                 "the last one counts: remove the others, then try again"
             }
             Error::OpenQuote { .. } => "close the quote",
+            Error::Interpolated { .. } => {
+                "write the value itself there: no other could take its place"
+            }
             Error::Unwritable { .. } => {
-                "a value there must be text without `${`, and without control characters"
+                "a value there must be text without `${`, without control characters, and without a backslash \
+                 at its end"
             }
             Error::NotKept { .. } => {
                 "run this as the file's owner, who has to be in its group, or as root"
@@ -366,6 +388,7 @@ impl Error {
             Error::MountPoint { .. } => {
                 "mount the folder that it is in, or run this where the file itself is"
             }
+            Error::HardLinked { .. } => "make the other names symbolic links to this one",
             Error::Immutable { path } => {
                 return Some(format!("`chattr -ia '{}'`", path.display()));
             }
@@ -420,15 +443,16 @@ impl Error {
             Error::StoreBusy { .. } => "the store was in use",
             Error::Damaged { .. } => "a file of the store is damaged",
             Error::NewerFormat { .. } => "a file of the store has a newer format",
-            Error::NoEnvFile { .. } | Error::OpenQuote { .. } => {
+            Error::NoEnvFile { .. } | Error::OpenQuote { .. } | Error::Interpolated { .. } => {
                 "the file of variables could not be read"
             }
             Error::NoVariable { .. } => "a variable is not set",
             Error::RepeatedVariable { .. } => "a variable is set more than once",
             Error::Unwritable { .. } => "a value could not be written to the file of variables",
-            Error::NotKept { .. } | Error::MountPoint { .. } | Error::Immutable { .. } => {
-                "the file of variables could not be replaced"
-            }
+            Error::NotKept { .. }
+            | Error::MountPoint { .. }
+            | Error::Immutable { .. }
+            | Error::HardLinked { .. } => "the file of variables could not be replaced",
             Error::EnvFileChanged { .. } => "the file of variables was changed meanwhile",
             Error::NoSuchService { .. } => "a service does not exist",
             Error::NoSuchRevision { .. } => "a revision does not exist",

@@ -53,10 +53,22 @@ fn served(history: &History) -> Vec<String> {
     let old = history.facts.version(facts::OLD_VERSION);
     match (history.step_status("cut-over"), old) {
         (StepStatus::Undone, Ok(old)) => vec![format!("the services read version {old} again")],
-        _ => of_step(history, "cut-over", "the services read the new version")
-            .into_iter()
-            .collect(),
+        _ => {
+            let effect = match is_to_be_restarted(history) {
+                true => {
+                    "the services are given the new version, and read it once they are restarted"
+                }
+                false => "the services read the new version",
+            };
+            of_step(history, "cut-over", effect).into_iter().collect()
+        }
     }
+}
+
+/// Whether people have not said yet that they have restarted the service.
+fn is_to_be_restarted(history: &History) -> bool {
+    let step = history.step(RESTART_BY_HAND);
+    step.is_some_and(|step| step.status != StepStatus::Done)
 }
 
 fn taken_away(history: &History) -> Vec<String> {

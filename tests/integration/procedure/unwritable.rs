@@ -53,6 +53,15 @@ async fn the_variable_stands_there_twice() -> Result<()> {
     assert_refused(&sandbox, &words, |program| program)
 }
 
+/// Whoever reads it by the other name would go on with the old key.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_has_another_name() -> Result<()> {
+    let sandbox = Sandbox::with_clients(5).await?;
+    fs::hard_link(sandbox.path(".env"), sandbox.path("of-a-service.env"))?;
+    let words = ["has 2 names, by hard links", "symbolic links"];
+    assert_refused(&sandbox, &words, |program| program)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_a_mount_of_its_own() -> Result<()> {
     let Some(unshare) = private_mounts() else {

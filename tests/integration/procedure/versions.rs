@@ -90,6 +90,26 @@ async fn what_an_unfinished_run_goes_by_is_not_disabled() -> Result<()> {
     Ok(())
 }
 
+/// What a hint calls a secret is its name in the store, which the settings may have given it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_goes_by_the_name_that_the_settings_give_it() -> Result<()> {
+    let sandbox = with_a_foreign_version().await?;
+    let renamed = "[secrets]\ndcr-encryption-key = \"our-key\"\n";
+    sandbox.settings("", &format!("{renamed}{RESTART}"))?;
+    assert_said(
+        &sandbox.pasted(&format!("mv {FOLDER} .rotation/our-key"))?,
+        0,
+        &[],
+    );
+    let command = "cargo xtask disable-version our-key 3";
+    assert_said(&sandbox.run(&["rotate-dcr"])?, 1, &[command]);
+    assert_said(&sandbox.pasted(command)?, 0, &["Version 3 is disabled."]);
+    let output = sandbox.run(&["enable-version", "hunter2-pasted", "3"])?;
+    assert_said(&output, 64, &["no such secret", "`our-key`"]);
+    assert!(!output.stderr.contains("hunter2"), "{output:#?}");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_is_enabled_again() -> Result<()> {
     let sandbox = Sandbox::with_clients(CLIENTS).await?;

@@ -1,5 +1,6 @@
 //! Databases and roles with which no rotation of a URL may begin.
 use anyhow::Result;
+use integration_tests::TestRole;
 
 use super::installation::{BOTH, Installation};
 use super::logins_lab::{Lab, SERVICES, SESSIONS, use_tables};
@@ -96,6 +97,28 @@ async fn a_second_role_that_the_other_secret_has() -> Result<()> {
     with(&format!("{first}_sessions"))?;
     assert_said(&lab.installation.run(&lab.rotate(&[]))?, 0, &["Rotated"]);
     Ok(())
+}
+
+/// The server would cut the second one's name short, to another role's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_whose_name_leaves_no_room_for_the_second_ones() -> Result<()> {
+    let lab = Lab::new(SERVICES).await?;
+    let first = lab.first.name();
+    let long = format!("{first}{}", "x".repeat(62 - first.len()));
+    let _renamed = TestRole::expected(lab.database.server(), long.clone());
+    let admin = lab.database.connect().await;
+    let rename = format!("alter role {first} rename to {long}");
+    admin.batch_execute(&rename).await?;
+    let url = lab.database.url_as(&long, lab.first.password());
+    let sandbox = &lab.installation.sandbox;
+    sandbox.write_env(&format!("DATABASE_URL={url}\n"))?;
+    let words = ["has more than 63 bytes", "rotate in place"];
+    for more in [&[][..], &["--dry-run"]] {
+        expect_refused(&lab.installation, &lab.rotate(more), &words)?;
+    }
+    let output = lab.installation.run(&lab.rotate(&["--in-place"]))?;
+    assert_said(&output, 0, &["Rotated"]);
+    lab.expect_sound().await
 }
 
 /// Whoever owns the tables let this role alone read them, which it can't hand on.

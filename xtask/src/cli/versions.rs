@@ -2,11 +2,12 @@
 
 use std::num::NonZeroU64;
 
-use clap::Args;
-use clap::builder::TypedValueParser as _;
-use rotation::Secret;
+use std::ffi::OsStr;
 
-use super::rotate_secret::{secret, secrets};
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Args, Command};
+
+use super::rotate_secret::secrets;
 use super::{Place, Timeouts};
 
 /// Disable a version that nothing needs
@@ -43,9 +44,9 @@ pub(crate) struct EnableVersion {
 /// Which version, and where.
 #[derive(Args, Debug)]
 pub(crate) struct OneVersion {
-    /// The secret, by its name, its environment variable or its default name in the store
-    #[arg(value_name = "SECRET", value_parser = secrets().try_map(|name| secret(&name)))]
-    pub(crate) secret: Secret,
+    /// The secret, by its name, its environment variable or its name in the store
+    #[arg(value_name = "SECRET", value_parser = AnyName)]
+    pub(crate) secret: String,
     /// The version's number
     #[arg(value_name = "NUMBER")]
     pub(crate) number: NonZeroU64,
@@ -56,4 +57,27 @@ pub(crate) struct OneVersion {
     pub(crate) place: Place,
     #[command(flatten)]
     pub(crate) timeouts: Timeouts,
+}
+
+/// Any name: which one a secret has in the store, only the settings tell. Those that are known
+/// without them are proposed.
+#[derive(Clone)]
+struct AnyName;
+
+impl TypedValueParser for AnyName {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let known: Vec<PossibleValue> = secrets().possible_values().into_iter().flatten().collect();
+        Some(Box::new(known.into_iter()))
+    }
 }

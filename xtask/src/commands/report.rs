@@ -9,6 +9,7 @@ use std::path::Path;
 use platform::local::write_whole_file;
 use rotation::Evidence;
 use runbook::{History, RunSummary};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{fail, surroundings};
@@ -25,7 +26,13 @@ pub(super) fn run(typed: &cli::Report) -> u8 {
     let printer = Printer::default();
     match find(typed, &printer).and_then(|evidence| tell(typed, &evidence, &printer)) {
         Ok(()) => exit_code::DONE,
-        Err(failure) => fail(&failure.at(&typed.place), &printer),
+        Err(failure) => {
+            let failure = failure.at(&typed.place);
+            if typed.format == EvidenceForm::Json && typed.output.is_none() {
+                printer.json(&json!({"error": failure.json()}).to_string());
+            }
+            fail(&failure, &printer)
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::connect::connect;
 use super::rotate_on_platform::{self, Wanted};
 use super::{printer, surroundings};
 use crate::cli;
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
 use crate::input::{Confirmed, confirm};
 use crate::output::{Printer, Progress};
 use crate::procedure::{Ended, Options};
@@ -42,6 +42,9 @@ pub(super) async fn run(typed: &cli::RotateDcr, interrupt: &CancellationToken) -
         duration: Duration::ZERO,
         result: Ok(Outcome::NothingToDo),
     };
+    if !typed.dry_run {
+        warn_of_unfinished_run(typed, &printer, interrupt);
+    }
     report.result = match settings::rotation(
         typed,
         surroundings(typed.keys.use_standard_input(), printer, interrupt),
@@ -156,6 +159,26 @@ fn wanted_on_platform(typed: &cli::RotateDcr) -> Result<Wanted<'_>, Failure> {
         dry_run: typed.dry_run,
         value_file: None,
     })
+}
+
+/// A run on a platform knows two keys, and no third one.
+fn warn_of_unfinished_run(
+    typed: &cli::RotateDcr,
+    printer: &Printer,
+    interrupt: &CancellationToken,
+) {
+    let surroundings = surroundings(typed.keys.use_standard_input(), *printer, interrupt);
+    // Without settings, or a place for runs, there are none to be known.
+    let Ok(settings) = settings::procedure(&typed.place, &surroundings) else {
+        return;
+    };
+    let rotation = rotation::DCR_ENCRYPTION_KEY.name;
+    if let Err(error) = settings.runs().check_free(rotation) {
+        printer.warning(&format!(
+            "{}: a run goes on, or back, only where the tokens are under its own keys",
+            chain(&error)
+        ));
+    }
 }
 
 /// The platform knows the old key and makes the new one: a key that was given

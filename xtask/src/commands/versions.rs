@@ -37,7 +37,7 @@ async fn change(
 ) -> Result<String, Failure> {
     let surroundings = surroundings(false, *printer, interrupt);
     let settings = settings::procedure(&typed.place, &surroundings)?;
-    let (secret, options) = (typed.secret, Options::default());
+    let (secret, options) = (settings.secret_called(&typed.secret)?, Options::default());
     let procedure = Procedure::new(settings, secret, options, &typed.timeouts, &surroundings);
     let mut procedure = procedure.await?;
     let version = VersionNumber::from(typed.number);

@@ -11,6 +11,22 @@ use super::{Procedure, Surroundings};
 use crate::failure::Failure;
 
 impl Procedure {
+    /// The secret that somebody calls by one of its names, that in the store among them.
+    ///
+    /// # Errors
+    ///
+    /// When there is none. The name isn't quoted: somebody may have typed the secret itself.
+    pub(crate) fn secret_called(&self, name: &str) -> Result<Secret, Failure> {
+        let mut renamed = rotation::SECRETS.into_iter();
+        let renamed = renamed.find(|secret| self.store_of(secret).name == name);
+        renamed.or_else(|| Secret::named(name)).ok_or_else(|| {
+            let known = rotation::SECRETS.map(|secret| self.store_of(&secret).name);
+            Failure::usage("the service has no such secret")
+                .nothing_changed()
+                .hint(format!("its secrets are `{}`", known.join("`, `")))
+        })
+    }
+
     /// What the store and the services call a secret.
     pub(crate) fn store_of(&self, secret: &Secret) -> Store {
         let renamed = self.file.secrets.get(secret.name);

@@ -66,6 +66,9 @@ pub(super) async fn set_password(
 
 /// What the server tells of a role.
 pub(super) async fn find(session: &Session, role: &str) -> Result<Option<Role>, RolesError> {
+    if refuse_long_name(role).is_err() {
+        return Ok(None);
+    }
     let operation = "find a role";
     let query = "SELECT rolcanlogin, rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = $1";
     let rows = session.query(operation, query, &[&role]).await?;
@@ -187,12 +190,7 @@ fn two_roles<'a>(
             role: first.to_owned(),
         });
     }
-    if second.len() > LONGEST_NAME {
-        return Err(RolesError::NameTooLong {
-            role: second.to_owned(),
-            limit: LONGEST_NAME,
-        });
-    }
+    refuse_long_name(second)?;
     if place(in_use) != place(candidate) {
         return Err(RolesError::DifferentDatabases {
             first: first.to_owned(),
@@ -200,6 +198,21 @@ fn two_roles<'a>(
         });
     }
     Ok((first, second))
+}
+
+/// Refuses a name that the server would cut short: it would mean another role.
+///
+/// # Errors
+///
+/// [`RolesError::NameTooLong`].
+pub fn refuse_long_name(role: &str) -> Result<(), RolesError> {
+    if role.len() <= LONGEST_NAME {
+        return Ok(());
+    }
+    Err(RolesError::NameTooLong {
+        role: role.to_owned(),
+        limit: LONGEST_NAME,
+    })
 }
 
 fn place(url: &DatabaseUrl) -> Option<(&secret::Host, u16, &str)> {

@@ -49,10 +49,17 @@ impl EnvFile {
 
     /// The value of a variable.
     pub(super) fn value(&self, variable: &str) -> Result<SecretValue, Error> {
-        match self.assignments_of(variable)?.last() {
-            Some(last) => Ok(SecretValue::new(last.read(&self.text))),
-            None => Err(self.not_set(variable)),
+        let found = self.assignments_of(variable)?;
+        let last = found.last().ok_or_else(|| self.not_set(variable))?;
+        let value = last.read(&self.text);
+        if is_interpolated(&value) {
+            return Err(Error::Interpolated {
+                path: self.path.clone(),
+                variable: variable.to_owned(),
+                line: last.line,
+            });
         }
+        Ok(SecretValue::new(value))
     }
 
     /// The file with another value for a variable; not written yet.
@@ -164,4 +171,10 @@ impl EnvFile {
                         || old.read(&self.text) == new.read(&edited.text))
             })
     }
+}
+
+/// Whether python-dotenv puts other variables' values into it, whatever its quotes are.
+fn is_interpolated(value: &[u8]) -> bool {
+    let opening = value.windows(2).position(|pair| pair == b"${");
+    opening.is_some_and(|at| value[at..].contains(&b'}'))
 }

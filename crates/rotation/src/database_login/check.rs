@@ -1,7 +1,7 @@
 //! Nothing begins that can't end.
 
 use async_trait::async_trait;
-use platform::database_roles::other_role;
+use platform::database_roles::{other_role, refuse_long_name};
 use platform::{Reference, Service};
 use runbook::{About, Applied, Facts, Kind, Log, Name, Observed, Step, Undo};
 use secret::{DatabaseUrl, SecretValue};
@@ -151,6 +151,7 @@ async fn refuse_powerless_role(context: &Context, url: &DatabaseUrl) -> Result<(
         return Ok(());
     }
     let next = next_role(url, logins.mode)?;
+    refuse_long_name(&next).map_err(platform::Error::from)?;
     let own = logins.roles.role(url, url.user()?).await?;
     let may_create_roles = own.is_some_and(|own| own.may_create_roles);
     if !may_create_roles && logins.roles.role(url, &next).await?.is_none() {

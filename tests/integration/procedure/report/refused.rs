@@ -4,6 +4,7 @@ use std::os::unix::fs::{FileTypeExt as _, symlink};
 use anyhow::Result;
 
 use super::{DONE, printed, with_journals};
+use crate::procedure::lab::json;
 use crate::procedure::sandbox::{Sandbox, assert_said};
 
 #[test]
@@ -40,7 +41,13 @@ fn a_journal_that_cannot_be_read_is_no_evidence() -> Result<()> {
     for arguments in [&["report", DONE][..], &["report", DONE, "--format", "json"]] {
         let output = sandbox.run(arguments)?;
         assert_said(&output, 1, &["is no record of a run", "hint: "]);
-        assert_eq!(output.stdout, "");
+        if arguments.contains(&"json") {
+            let error = &json(&output)?["error"];
+            let message = error["message"].as_str().unwrap_or_default();
+            assert!(message.contains("is no record of a run"), "{error}");
+        } else {
+            assert_eq!(output.stdout, "");
+        }
     }
     // Another run is reported, with a warning: the damaged one may be newer.
     let output = sandbox.run(&["report"])?;

@@ -21,6 +21,9 @@ pub(super) enum Known {
         number: u64,
         created_at: Timestamp,
         due_at: Timestamp,
+        /// The versions beside it that could be read, the newest first: as long as a run isn't
+        /// finished, or until somebody disables them.
+        also_enabled: Vec<u64>,
     },
     /// It stands in the service's configuration alone.
     Inline,
@@ -33,12 +36,17 @@ pub(super) enum Known {
 /// The age of the version in use, by what was seen.
 pub(super) fn age_of(secret: Secret, settings: &settings::Procedure, looked: &Looked) -> Age {
     let known = match version_in_use(&secret, settings, looked) {
-        Ok(Some((number, created_at))) => Known::Version {
+        Ok(Some(InUse {
+            number,
+            created_at,
+            also_enabled,
+        })) => Known::Version {
             number,
             created_at,
             due_at: created_at
                 .saturating_add(settings.rotate_every)
                 .unwrap_or(Timestamp::MAX),
+            also_enabled,
         },
         Ok(None) => Known::Inline,
         Err(Unseen::Error(Error::NoVariable { .. })) => Known::NotUsed,
@@ -67,15 +75,22 @@ impl Unseen<'_> {
     }
 }
 
+/// The version that services read; of several, the oldest.
+struct InUse {
+    number: u64,
+    created_at: Timestamp,
+    also_enabled: Vec<u64>,
+}
+
 fn version_in_use<'a>(
     secret: &Secret,
     settings: &settings::Procedure,
     looked: &'a Looked,
-) -> Result<Option<(u64, Timestamp)>, Unseen<'a>> {
+) -> Result<Option<InUse>, Unseen<'a>> {
     let store = settings.store_of(secret);
     let binding = store.binding();
     let versions = looked.versions(&store.name)?;
-    let mut in_use = None;
+    let mut read = Vec::new();
     for consumer in settings.consumers_of(secret) {
         let service = looked.service(&consumer.service, &binding)?;
         let version = match service.bound {
@@ -90,14 +105,20 @@ fn version_in_use<'a>(
                 state: version.state,
             }));
         }
-        // Of several services, the one with the oldest version counts.
-        let found = version.map(|version| (version.number.get(), version.created_at));
-        in_use = match (in_use, found) {
-            (Some(one), Some(other)) => Some(std::cmp::min(one, other)),
-            (one, other) => one.or(other),
-        };
+        read.extend(version);
     }
-    Ok(in_use)
+    let oldest = read.iter().min_by_key(|version| version.number);
+    Ok(oldest.map(|oldest| {
+        let is_read = |number| read.iter().any(|version| version.number == number);
+        let enabled = versions.iter();
+        let enabled = enabled.filter(|version| version.state == VersionState::Enabled);
+        let others = enabled.filter(|version| !is_read(version.number));
+        InUse {
+            number: oldest.number.get(),
+            created_at: oldest.created_at,
+            also_enabled: others.map(|version| version.number.get()).collect(),
+        }
+    }))
 }
 
 impl Age {
@@ -115,6 +136,7 @@ impl Age {
                 number,
                 created_at,
                 due_at,
+                also_enabled,
             } => {
                 let age = in_words(Timestamp::now().duration_since(*created_at).as_hours() / 24);
                 let due = due_at.strftime("%Y-%m-%d");
@@ -123,7 +145,12 @@ impl Age {
                 } else {
                     "due"
                 };
-                format!("version {number}, {age}, {overdue} {due}")
+                let others: Vec<String> = also_enabled.iter().map(u64::to_string).collect();
+                let others = match others.as_slice() {
+                    [] => String::new(),
+                    others => format!("; also enabled: {}", others.join(", ")),
+                };
+                format!("version {number}, {age}, {overdue} {due}{others}")
             }
             Known::Inline => "not in the store: its age isn't known".to_owned(),
             Known::NotUsed => "not set here".to_owned(),

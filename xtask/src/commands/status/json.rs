@@ -27,13 +27,19 @@ pub(super) fn of(report: &Report) -> Value {
         Err(error) => json!({"name": run.name, "error": chain(error)}),
     };
     let secret = |age: &Age| {
-        let (version, created_at, due_at) = match &age.known {
+        let (version, created_at, due_at, also_enabled) = match &age.known {
             Known::Version {
                 number,
                 created_at,
                 due_at,
-            } => (Some(number), Some(created_at), Some(due_at)),
-            Known::Inline | Known::NotUsed | Known::Unknown(_) => (None, None, None),
+                also_enabled,
+            } => (
+                Some(number),
+                Some(created_at),
+                Some(due_at),
+                Some(also_enabled),
+            ),
+            Known::Inline | Known::NotUsed | Known::Unknown(_) => (None, None, None, None),
         };
         let error = match &age.known {
             Known::Unknown(reason) => Some(reason),
@@ -44,6 +50,7 @@ pub(super) fn of(report: &Report) -> Value {
             "version": version,
             "created_at": created_at,
             "due_at": due_at,
+            "also_enabled": also_enabled,
             "is_overdue": age.is_overdue(),
             "error": error,
         })

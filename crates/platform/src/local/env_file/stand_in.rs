@@ -42,11 +42,17 @@ fn give(file: &File, old: &Metadata) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// [`Error::MountPoint`], [`Error::Immutable`] and [`Error::NotKept`]; when no file can be
-/// made beside it.
+/// [`Error::MountPoint`], [`Error::Immutable`], [`Error::HardLinked`] and [`Error::NotKept`];
+/// when no file can be made beside it.
 pub(super) fn check(path: &Path) -> Result<(), Error> {
     check_attributes(path)?;
     let old = fs::metadata(path).map_err(Error::file("read", path))?;
+    if old.nlink() > 1 {
+        return Err(Error::HardLinked {
+            path: path.to_owned(),
+            names: old.nlink(),
+        });
+    }
     let unfinished = whole_file::unfinished(path);
     if unfinished.is_dir() {
         return Err(Error::file("write", unfinished)(

@@ -132,6 +132,9 @@ fn tells_the_lines_of_what_it_refuses() {
         refused("\n\nA='\nKEY=1"),
         Error::OpenQuote { line: 3, .. }
     ));
+    let made = file("A=1\nKEY='a${A}'").value("KEY").map(drop);
+    assert!(matches!(made, Err(Error::Interpolated { line: 2, .. })));
+    assert_eq!(read(&file("KEY=a${A")), "a${A");
     assert!(matches!(
         refused("# KEY=1\nKEYS=1\nKEY"),
         Error::NoVariable { .. }
