@@ -27,6 +27,7 @@ mod memory;
 mod newcomers;
 mod on_postgres;
 mod report;
+mod restored;
 mod same_place;
 mod screen;
 mod settings;

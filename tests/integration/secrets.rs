@@ -7,6 +7,7 @@ pub(crate) mod installation;
 mod logins_lab;
 
 pub(crate) mod clients;
+mod clients_abandoned;
 mod clients_at_a_terminal;
 mod clients_in_json;
 mod clients_leak;

@@ -348,8 +348,8 @@ impl Error {
                 secret, version, ..
             } => {
                 return Some(format!(
-                    "put the file back from a backup of the store; if it is lost, and the services work \
-                     without it, `cargo xtask abandon` ends a run that needs it, and `cargo xtask \
+                    "put the file back from a backup of the store, or from the configuration of a service that \
+                     has the value still; if it is lost, and the services work without it, `cargo xtask abandon` ends a run that needs it, and `cargo xtask \
                      disable-version {secret} {version}` puts the version out of use"
                 ));
             }
@@ -388,7 +388,9 @@ impl Error {
             Error::MountPoint { .. } => {
                 "mount the folder that it is in, or run this where the file itself is"
             }
-            Error::HardLinked { .. } => "make the other names symbolic links to this one",
+            Error::HardLinked { .. } => {
+                "make the other names symbolic links to this one; `find . -samefile` lists them"
+            }
             Error::Immutable { path } => {
                 return Some(format!("`chattr -ia '{}'`", path.display()));
             }

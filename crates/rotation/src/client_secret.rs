@@ -171,7 +171,7 @@ async fn client_id(context: &Context, client: &Client) -> Result<String, Error> 
     let store = &context.platform.store;
     let value = match store.access(store_name, Reference::Latest).await {
         Ok(stored) => stored.value,
-        Err(platform::Error::NoSuchVersion { .. }) => {
+        Err(error) if error.is_without_value() => {
             let consumer = context.consumers.first().ok_or(Error::NoVersion)?;
             let services = &context.platform.services;
             services.inline_value(&consumer.service, variable).await?

@@ -196,14 +196,27 @@ pub enum Error {
         /// Who.
         caller: String,
     },
-    /// A run that is to be left as it is keeps everybody out.
-    #[error("the run has closed the services: nobody may call them")]
-    Closed,
-    /// A run that is to be left as it is waits until people have restarted a service.
+    /// A run that is to be left as it is keeps somebody out.
+    #[error("the run has closed `{service}`: `{caller}` may not call it")]
+    Closed {
+        /// The service.
+        service: String,
+        /// Who.
+        caller: String,
+    },
+    /// A run that is to be left as it is has had people ask for a revocation.
     #[error(
-        "the run waits until the service is restarted: it may run with another value than it is given"
+        "the run has asked for the revocation of what the services have, and for no new value yet"
     )]
-    NotRestarted,
+    RevocationAsked,
+    /// A run that is to be left as it is has changed what a service starts with.
+    #[error(
+        "`{service}` may run with another value than it is given: whether it was restarted since, isn't known"
+    )]
+    NotRestarted {
+        /// The service.
+        service: String,
+    },
     /// Nobody knows any more who may call the services.
     #[error("the list of the services' callers is gone")]
     NoCallerList,

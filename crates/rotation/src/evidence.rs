@@ -7,7 +7,7 @@ mod ahead;
 mod counts;
 mod outages;
 mod steps;
-mod texts;
+pub(crate) mod texts;
 mod versions;
 
 use std::time::Duration;
@@ -148,6 +148,9 @@ impl Evidence {
             state: RunState::of(history),
             summary: match history.status {
                 RunStatus::Done => result(history),
+                RunStatus::Abandoned => {
+                    format!("left as it was; by its journal: {}", state(history))
+                }
                 _ => state(history),
             },
             is_emergency: is_emergency(history),

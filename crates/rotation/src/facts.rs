@@ -11,6 +11,8 @@ pub(crate) const SECRET: &str = "secret";
 pub(crate) const DATABASE: &str = "database";
 /// Where the file of the services' configuration is.
 pub(crate) const CONFIGURATION: &str = "file of variables";
+/// Where the services and the secrets are, where no file says so.
+pub(crate) const PLACE: &str = "place";
 /// The backup that was found or made.
 pub(crate) const BACKUP: &str = "backup";
 /// When it was taken.
@@ -30,6 +32,8 @@ pub(crate) const NEW_VERSION: &str = "new version";
 pub(crate) const REPUBLISHED_VERSION: &str = "old value stored again as";
 /// The version that the services have been given back, before people restart them.
 pub(crate) const SENT_BACK: &str = "services have again";
+/// The same, where somebody had changed that after people restarted them.
+pub(crate) const SENT_BACK_AGAIN: &str = "services have once more";
 /// The role that was in use when the run began.
 pub(crate) const OLD_ROLE: &str = "old role";
 /// The role that takes over.

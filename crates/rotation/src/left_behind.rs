@@ -38,12 +38,14 @@ pub fn left_behind<'a>(histories: impl IntoIterator<Item = &'a History>) -> Vec<
         if settled.contains(&rotation) {
             continue;
         }
+        let has_begun = old_version(&history.facts).is_ok();
         if history.status == RunStatus::Abandoned {
             // What the services had then was right, whatever that was.
-            settled.push(rotation);
+            if has_begun {
+                settled.push(rotation);
+            }
             continue;
         }
-        let has_begun = old_version(&history.facts).is_ok();
         if history.status == RunStatus::RolledBack && has_begun && !rolled_back.contains(&rotation)
         {
             rolled_back.push(rotation);
@@ -124,6 +126,9 @@ fn versions(history: &History) -> Option<Vec<VersionNumber>> {
     }
     let old = old_version(&history.facts).ok()?;
     let new = new_version(&history.facts).ok();
+    if history.facts.version(facts::SENT_BACK).is_ok() {
+        return Some(old_ones(&history.facts, old));
+    }
     Some(match (history.step_status("cut-over"), new) {
         (StepStatus::Done, Some(new)) => vec![new],
         (StepStatus::Pending | StepStatus::Undone, _) | (_, None) => old_ones(&history.facts, old),

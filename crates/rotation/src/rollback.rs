@@ -50,6 +50,9 @@ pub async fn refuse_rollback(context: &mut Context, history: &History) -> Result
                 bound: format!("version {new}, to which this run has not moved it by its journal"),
             });
         }
+        if is_cut_over && service.bound == Bound::Inline {
+            return Err(context.not_in_store(consumer));
+        }
         if let Bound::Pinned(version) = service.bound
             && ![old, new].contains(&version)
             && !context.has_value_of(version, old).await?

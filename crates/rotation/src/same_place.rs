@@ -28,14 +28,20 @@ pub(crate) fn record(context: &Context, log: &mut Log<'_>) -> Result<(), Error> 
 ///
 /// [`Error::OtherPlace`], with the setting that tells the place.
 pub async fn refuse_other_place(context: &Context, facts: &Facts) -> Result<(), Error> {
-    refuse_other_settings(context, facts)?;
+    refuse_others(&place(context)?, facts)?;
     refuse_other_store(context, facts).await
 }
 
-/// The same, whatever became of the store.
-pub(crate) fn refuse_other_settings(context: &Context, facts: &Facts) -> Result<(), Error> {
-    for (name, fact, setting) in place(context)? {
-        if facts.get(name).is_some_and(|began| *began != fact) {
+/// The same, wherever the store and the database have gone: it is about the same services.
+pub(crate) fn refuse_other_services(context: &Context, facts: &Facts) -> Result<(), Error> {
+    let mut place = place(context)?;
+    place.retain(|(name, ..)| *name != facts::DATABASE);
+    refuse_others(&place, facts)
+}
+
+fn refuse_others(place: &[(&'static str, Fact, &'static str)], facts: &Facts) -> Result<(), Error> {
+    for (name, fact, setting) in place {
+        if facts.get(name).is_some_and(|began| began != fact) {
             return Err(Error::OtherPlace {
                 what: name,
                 setting,
@@ -75,10 +81,17 @@ fn place(context: &Context) -> Result<Vec<(&'static str, Fact, &'static str)>, E
         Fact::Name(Name::new(&context.store.name)?),
         context.store.setting,
     )];
-    if let Some(file) = &context.platform.configuration {
-        let file = fingerprint(&relative_to_store(file, context))?;
-        place.push((facts::CONFIGURATION, file, "`env_file` in the settings"));
-    }
+    place.push(match &context.platform.configuration {
+        Some(file) => {
+            let file = fingerprint(&relative_to_store(file, context))?;
+            (facts::CONFIGURATION, file, "`env_file` in the settings")
+        }
+        None => {
+            let place = Name::new(&context.platform.place)?;
+            let setting = "the platform's table in the settings";
+            (facts::PLACE, Fact::Name(place), setting)
+        }
+    });
     match &context.material {
         Material::Key(at) => {
             let database = fingerprint(&database(&at.url, context))?;

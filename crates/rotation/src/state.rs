@@ -133,8 +133,9 @@ pub fn needs_restart_by_hand(history: &History) -> bool {
     history.status == RunStatus::RolledBack
         && history.step_status("cut-over") == StepStatus::Undone
         && steps.any(|step| step.name.as_str() == RESTART_BY_HAND)
-        // They were waited for.
-        && history.facts.version(facts::SENT_BACK).is_err()
+        // They were waited for, unless there is something to restart once more.
+        && (history.facts.version(facts::SENT_BACK).is_err()
+            || history.facts.version(facts::SENT_BACK_AGAIN).is_ok())
 }
 
 /// Whether a rollback waits until people have restarted the service with the old value.

@@ -111,6 +111,22 @@ impl Runs {
         plan: &Plan<C, E>,
         operator: Name,
     ) -> Result<Run, RunsError> {
+        let opened = self.open_to_leave(run, plan, operator)?;
+        self.refuse_followed(run, opened.history())?;
+        Ok(opened)
+    }
+
+    /// Opens a run that is to be left where it stands, whatever runs stand on it.
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    pub fn open_to_leave<C, E>(
+        &self,
+        run: &str,
+        plan: &Plan<C, E>,
+        operator: Name,
+    ) -> Result<Run, RunsError> {
         let lock = self.lock(plan.rotation())?;
         let path = self.journal_of(run)?;
         // Looked at before it is opened: opening mends its end, and this may not be
@@ -129,7 +145,6 @@ impl Runs {
                 run: run.to_owned(),
             });
         }
-        self.refuse_followed(run, &history)?;
         Ok(Run::reopen(&path, operator, vec![lock])?)
     }
 

@@ -361,3 +361,67 @@ async fn another_secret_s_disabled_version_that_the_file_holds_stops_no_cutover(
     assert_eq!(lab.read(".env")?, env);
     Ok(())
 }
+
+/// The one run restarts the service; the other one waits for that before it looks, and before it
+/// makes unreachable what doesn't serve.
+#[tokio::test]
+async fn another_s_change_is_waited_for() -> Result<()> {
+    let lab = Lab::new()?;
+    let (platform, second, revision) = lab.prepared().await?;
+    let mut settings = lab.settings();
+    let service = settings.services.get_mut(SERVICE).expect("the service");
+    let held = "touch \"$1/restarting\"; while test ! -e \"$1/go\"; do sleep 0.01; done";
+    let folder = lab.path("").display().to_string();
+    service.restart = Some(
+        ["sh", "-c", held, "sh", &folder]
+            .map(str::to_owned)
+            .to_vec(),
+    );
+    let slow = platform::local::platform(settings)?;
+    let (services, binding) = (&platform.services, binding());
+    let others = async {
+        while !lab.path("restarting").exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let short = Duration::from_millis(200);
+        let looked = tokio::time::timeout(short, services.describe_at_rest(SERVICE, &binding));
+        assert!(looked.await.is_err(), "it didn't wait");
+        let discarded = tokio::time::timeout(short, services.discard_others(SERVICE));
+        assert!(discarded.await.is_err(), "it didn't wait");
+        // Who only looks isn't kept.
+        let described = services.describe(SERVICE, &binding).await?;
+        assert!(!described.ready && !described.is_unsettled);
+        fs::write(lab.path("go"), "")?;
+        let described = services.describe_at_rest(SERVICE, &binding).await?;
+        services.discard_others(SERVICE).await?;
+        anyhow::Ok(described)
+    };
+    let (cut_over, described) = tokio::join!(slow.services.cut_over(SERVICE, &revision), others);
+    cut_over?;
+    let described = described?;
+    assert_eq!(
+        (described.bound, described.ready),
+        (Bound::Pinned(second), true)
+    );
+    let left: Vec<_> = lab.describe().await?.revisions;
+    assert_eq!(left.len(), 1, "{left:?}");
+    Ok(())
+}
+
+/// What it was, nobody can be found to have.
+#[tokio::test]
+async fn a_version_whose_value_is_lost_is_nobody_s() -> Result<()> {
+    let lab = Lab::new()?;
+    let (platform, second, revision) = lab.prepared().await?;
+    platform.services.cut_over(SERVICE, &revision).await?;
+    fs::remove_file(lab.store().join(SECRET).join("1.value"))?;
+    let lost = platform.store.versions(SECRET).await?[1].number;
+    let gone = platform
+        .store
+        .access(SECRET, platform::Reference::Number(lost));
+    assert!(matches!(gone.await, Err(Error::ValueGone { version, .. }) if version == lost));
+    assert_eq!(lab.describe().await?.bound, Bound::Pinned(second));
+    lab.write_env(&format!("{VARIABLE}={OLD}\n"))?;
+    assert_eq!(lab.describe().await?.bound, Bound::Inline);
+    Ok(())
+}

@@ -83,24 +83,79 @@ async fn no_name_leads_out_of_it() -> Result<()> {
     Ok(())
 }
 
+/// Somebody has put back an older record, or lost it: the value may be all that opens a token.
 #[tokio::test]
-async fn a_value_without_an_entry_is_no_version() -> Result<()> {
+async fn a_value_without_an_entry_is_a_version_and_stays() -> Result<()> {
+    let lab = Lab::new()?;
+    let store = lab.platform_with_a_version().await?.store;
+    let index = lab.store().join(SECRET).join("versions.json");
+    let older = fs::read(&index)?;
+    let second = store.add(SECRET, &value(NEW)).await?;
+    store.add(SECRET, &value("hunter2-third")).await?;
+    for is_lost in [false, true] {
+        match is_lost {
+            true => fs::remove_file(&index)?,
+            false => fs::write(&index, &older)?,
+        }
+        let found = store.versions(SECRET).await?;
+        let is_enabled = |one: &platform::Version| one.state == VersionState::Enabled;
+        assert!(
+            found.len() == 3 && found.iter().all(is_enabled),
+            "{found:?}"
+        );
+        let read = store.access(SECRET, Reference::Number(second)).await?;
+        assert!(read.value == value(NEW));
+    }
+    // No change takes it away, and none takes its number.
+    store.disable(SECRET, second).await?;
+    assert_eq!(store.add(SECRET, &value("hunter2-fourth")).await?.get(), 4);
+    let read = store
+        .access(
+            SECRET,
+            Reference::Number(VersionNumber::new(3).expect("a number")),
+        )
+        .await?;
+    assert!(read.value == value("hunter2-third"));
+    let states = store.versions(SECRET).await?;
+    assert_eq!(states[2].state, VersionState::Disabled);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_addition_that_was_cut_off_before_its_entry_is_gone() -> Result<()> {
     let lab = Lab::new()?;
     let store = lab.platform_with_a_version().await?.store;
     let folder = lab.store().join(SECRET);
-    // As an addition leaves it that is cut off before the index, and before that.
-    fs::write(folder.join("2.value"), "hunter2-orphan")?;
-    fs::write(folder.join("3.value.unfinished"), "hunter2-piece")?;
+    fs::write(folder.join("2.value.unfinished"), "hunter2-piece")?;
     fs::write(folder.join("versions.json.unfinished"), "{")?;
     assert_eq!(store.versions(SECRET).await?.len(), 1);
     let read = store.access(SECRET, Reference::Latest).await?;
     assert!(read.value == value(OLD));
-    let added = store.add(SECRET, &value(NEW)).await?;
-    assert_eq!(added.get(), 2);
+    assert_eq!(store.add(SECRET, &value(NEW)).await?.get(), 2);
     let read = store.access(SECRET, Reference::Latest).await?;
     assert!(read.value == value(NEW));
     let names = ["1.value", "2.value", "versions.json"];
     assert_eq!(Lab::names_in(&folder)?, names);
+    Ok(())
+}
+
+/// Its value is whole by then, and lacks nothing but its last name.
+#[tokio::test]
+async fn an_addition_that_was_cut_off_after_its_entry_is_finished() -> Result<()> {
+    let lab = Lab::new()?;
+    let store = lab.platform_with_a_version().await?.store;
+    let second = store.add(SECRET, &value(NEW)).await?;
+    let folder = lab.store().join(SECRET);
+    fs::rename(folder.join("2.value"), folder.join("2.value.unfinished"))?;
+    let read = store.access(SECRET, Reference::Number(second)).await?;
+    assert!(read.value == value(NEW));
+    store
+        .disable(SECRET, VersionNumber::new(1).expect("a number"))
+        .await?;
+    let names = ["1.value", "2.value", "versions.json"];
+    assert_eq!(Lab::names_in(&folder)?, names);
+    let read = store.access(SECRET, Reference::Number(second)).await?;
+    assert!(read.value == value(NEW));
     Ok(())
 }
 

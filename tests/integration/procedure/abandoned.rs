@@ -23,8 +23,8 @@ async fn soaking() -> Result<(Sandbox, String)> {
 
 /// Neither way goes on; `advising` names the command that does, which is pasted, and a new
 /// rotation comes to its end.
-fn expect_way_out(sandbox: &Sandbox, run: &str, advising: &str) -> Result<()> {
-    let named = format!("cargo xtask abandon {run}");
+fn expect_way_out(sandbox: &Sandbox, run: &str, advising: &str, done: &str) -> Result<()> {
+    let named = format!("cargo xtask abandon {run}{done}");
     for command in ["resume", "rollback"] {
         let output = sandbox.run(&[command, run])?;
         assert!(output.code != Some(0), "{output:#?}");
@@ -38,7 +38,8 @@ fn expect_way_out(sandbox: &Sandbox, run: &str, advising: &str) -> Result<()> {
     }
     assert_said(&sandbox.run(&["rotate-dcr"])?, 1, &["is not finished"]);
     let env = sandbox.read(".env")?;
-    assert_said(&sandbox.pasted(&named)?, 0, &["Abandoned"]);
+    let words = ["Abandoned", "leaves to you", "Retire the old version"];
+    assert_said(&sandbox.pasted(&named)?, 0, &words);
     assert!(sandbox.read(".env")? == env, ".env was changed");
     for command in ["abandon", "resume", "rollback"] {
         assert_said(
@@ -77,10 +78,16 @@ async fn a_run_whose_table_somebody_puts_under_another_key() -> Result<()> {
 
     let env = sandbox.read(".env")?;
     sandbox.write_env(&env.replace(&sandbox.env_key()?, &theirs))?;
-    let restart = "restart `marketplace-handler`";
+    // Whether it was restarted since, people have to say.
+    let done = "cargo xtask abandon --done";
+    assert_said(
+        &sandbox.run(&["abandon", &run])?,
+        1,
+        &["restart `marketplace-handler`", done],
+    );
     let copy = sandbox.copied()?;
-    assert_said(&copy.run(&["abandon"])?, 0, &[restart]);
-    expect_way_out(&sandbox, &run, "resume")
+    assert_said(&copy.pasted(done)?, 0, &["Abandoned"]);
+    expect_way_out(&sandbox, &run, "resume", " --done")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,7 +128,9 @@ async fn a_run_whose_store_is_not_what_it_was() -> Result<()> {
         } else {
             fs::remove_dir_all(sandbox.path(".rotation"))?;
         }
-        expect_way_out(&sandbox, &run, "rollback")?;
+        // Of a value that no record has, it isn't known whether the service runs with it.
+        let done = if is_restored { " --done" } else { "" };
+        expect_way_out(&sandbox, &run, "rollback", done)?;
     }
     Ok(())
 }
@@ -141,4 +150,22 @@ async fn a_run_of_another_place_is_not_left() -> Result<()> {
     sandbox.settings("", RESTART)?;
     assert_said(&sandbox.run(&["resume", &run])?, 0, &["Rotated"]);
     sandbox.expect_sound(CLIENTS)
+}
+
+/// What an earlier run would go back to isn't what the services have.
+#[tokio::test(flavor = "multi_thread")]
+async fn beneath_a_run_that_was_left_an_earlier_one_is_looked_at_like_any() -> Result<()> {
+    let sandbox = Sandbox::with_clients(CLIENTS).await?;
+    assert_said(&sandbox.run(&["rotate-dcr"])?, 0, &[]);
+    let first = sandbox.run_name()?;
+    sandbox.settings("soak = \"1h\"", RESTART)?;
+    assert_said(&sandbox.run(&["rotate-dcr"])?, 3, &[]);
+    assert_said(&sandbox.run(&["abandon"])?, 0, &["Abandoned"]);
+    let refused = sandbox.run(&["rollback", &first])?;
+    assert_said(
+        &refused,
+        1,
+        &["which this run doesn't know", "nothing was changed"],
+    );
+    sandbox.expect_clients(CLIENTS)
 }

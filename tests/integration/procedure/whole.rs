@@ -201,7 +201,9 @@ async fn without_a_restart_command_it_waits_for_people() -> Result<()> {
     let sandbox = Sandbox::with_clients(CLIENTS).await?;
     sandbox.settings("", "")?;
     let output = sandbox.run(&["rotate-dcr"])?;
-    assert_said(&output, 3, &["`Restart the service by hand`, waits"]);
+    let given = "the services are given the new version, and read it once they are restarted";
+    let words = ["`Restart the service by hand`, waits", given];
+    assert_said(&output, 3, &words);
     let next = sandbox.next_commands()?;
     assert!(next[0].ends_with(" --done"), "{next:?}");
     assert_said(&sandbox.pasted(&next[0])?, 0, &["Rotated"]);

@@ -11,7 +11,7 @@ use platform::Platform;
 use platform::local::{ServiceSettings, Settings};
 use reencrypt::Timeouts;
 use rotation::dcr_encryption_key::Parameters;
-use rotation::{DCR_ENCRYPTION_KEY, Error, Plan, Role};
+use rotation::{DCR_ENCRYPTION_KEY, Error, Plan, Restarted, Role};
 use runbook::{History, Run, RunStatus, Runs, RunsError, Stopped};
 use secret::SecretValue;
 use tempfile::TempDir;
@@ -286,12 +286,14 @@ impl World {
     }
 
     /// Leaves the newest run where it stands, as the program does, if nothing depends on it.
-    pub(super) async fn abandon(&self) -> Result<(), Error> {
+    pub(super) async fn abandon(&self, restarted: Restarted) -> Result<(), Error> {
         self.wake().await;
         let process = self.process(&Moments::undisturbed());
         let mut process = process.expect("a process");
         let mut run = self.open(&process.plan).await;
-        rotation::refuse_abandoning(&mut process.context, run.history()).await?;
+        let context = &mut process.context;
+        rotation::refuse_abandoning(context, run.history(), restarted).await?;
+        rotation::tidy_services(context).await?;
         run.abandon().expect("a journal");
         self.settle().await;
         Ok(())

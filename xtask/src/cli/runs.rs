@@ -65,6 +65,7 @@ pub(crate) struct Resume {
 ///
 /// Works for a run that was left, failed or was cut off, and for the newest finished run of a secret
 /// while its old version can still be enabled. Without a name it takes the only run that isn't finished.
+/// Without a terminal, or with --yes, it goes on without asking.
 #[derive(Args, Debug, Default)]
 #[command(after_long_help = "Examples:
     # the only run that isn't finished
@@ -92,19 +93,24 @@ pub(crate) struct Rollback {
 /// For a run that can neither go on nor be undone, since somebody has changed meanwhile what it goes
 /// by: put the table under a key of their own, restored the store from a backup, lost a value. Looks
 /// first that the services can do their work with what they have: every token opens, the issuer
-/// accepts the value, the login works. Changes nothing then but the run's journal, and the next
-/// rotation begins with what the services have. Without a name it takes the only run that isn't finished.
+/// accepts the value, the login works. Then takes away what the run has prepared beside what serves,
+/// and the next rotation begins with what the services have. What the run didn't come to, such as the
+/// old version's end, is left to you, and named. Without a name it takes the only run that isn't finished.
+/// Without a terminal, or with --yes, it goes on without asking.
 #[derive(Args, Debug, Default)]
 #[command(after_long_help = "Examples:
     # the only run that isn't finished
     cargo xtask abandon
 
-    # without a question
-    cargo xtask abandon dcr-encryption-key-20261123-062445 --yes")]
+    # the services were restarted by hand, with what they have now
+    cargo xtask abandon dcr-encryption-key-20261123-062445 --done --yes")]
 pub(crate) struct Abandon {
     /// The run's name, as `cargo xtask status` lists it
     #[arg(value_name = "RUN")]
     pub(crate) run: Option<String>,
+    /// The services were restarted since somebody changed what they start with
+    #[arg(long)]
+    pub(crate) done: bool,
     /// Don't ask
     #[arg(long, short)]
     pub(crate) yes: bool,

@@ -1,5 +1,6 @@
 //! `cargo xtask abandon`: find the run, say what it has done, leave it as it is.
 
+use rotation::Restarted;
 use tokio_util::sync::CancellationToken;
 
 use super::{printer, surroundings};
@@ -31,11 +32,18 @@ async fn abandon(
     let (mut procedure, found) = Procedure::of_run(asked, &typed.timeouts, &surroundings).await?;
     let state = rotation::state(&found.history);
     printer.note(&format!("{}: {state}", found.name));
+    for title in rotation::left_to_people(&found.history) {
+        printer.note(&format!("  left to you: {title}"));
+    }
     printer.note(
         "If the services work with what they have, this run ends here: it can't be gone on with, nor \
          undone.",
     );
     let ask_on = surroundings.terminal.filter(|_| !typed.yes);
     let confirmed = confirm("Leave it as it is?", ask_on.as_ref(), interrupt)?;
-    Ok(procedure.abandon(&found.name, confirmed).await)
+    let restarted = match typed.done {
+        true => Restarted::ByPeople,
+        false => Restarted::Unknown,
+    };
+    Ok(procedure.abandon(&found.name, restarted, confirmed).await)
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use reencrypt::{Database, Event, Mode, Outcome, Plan};
+use runbook::RunsError;
 use tokio_util::sync::CancellationToken;
 
 use super::connect::connect;
@@ -25,10 +26,10 @@ pub(super) async fn run(typed: &cli::RotateDcr, interrupt: &CancellationToken) -
         Ok(PlatformName::Local | PlatformName::GoogleCloud) => {
             return match wanted_on_platform(typed) {
                 Ok(wanted) => rotate_on_platform::run(&wanted, interrupt).await,
-                Err(failure) => Ended::not_begun(failure).print(format, &printer),
+                Err(failure) => Ended::not_begun(failure.at(&typed.place)).print(format, &printer),
             };
         }
-        Err(failure) => return Ended::not_begun(failure).print(format, &printer),
+        Err(failure) => return Ended::not_begun(failure.at(&typed.place)).print(format, &printer),
     }
     let mut report = report::Rotation {
         subject: Subject::default(),
@@ -168,12 +169,23 @@ fn warn_of_unfinished_run(
     interrupt: &CancellationToken,
 ) {
     let surroundings = surroundings(typed.keys.use_standard_input(), *printer, interrupt);
+    // Runs are where the settings' platform has them, whatever was typed.
+    let place = cli::Place {
+        platform: None,
+        ..typed.place.clone()
+    };
     // Without settings, or a place for runs, there are none to be known.
-    let Ok(settings) = settings::procedure(&typed.place, &surroundings) else {
+    let Ok(settings) = settings::procedure(&place, &surroundings) else {
         return;
     };
     let rotation = rotation::DCR_ENCRYPTION_KEY.name;
-    if let Err(error) = settings.runs().check_free(rotation) {
+    let found = settings.runs().check_free(rotation);
+    if let Err(
+        error @ (RunsError::Busy { .. }
+        | RunsError::Unfinished { .. }
+        | RunsError::UnfinishedElsewhere { .. }),
+    ) = found
+    {
         printer.warning(&format!(
             "{}: a run goes on, or back, only where the tokens are under its own keys",
             chain(&error)

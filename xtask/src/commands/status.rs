@@ -9,7 +9,7 @@ mod print;
 mod runs;
 
 use rotation::left_behind;
-use runbook::{RunSummary, RunsError};
+use runbook::RunSummary;
 use tokio_util::sync::CancellationToken;
 
 use self::ages::{Age, age_of};
@@ -19,7 +19,7 @@ use self::runs::Placed;
 use super::{fail, surroundings};
 use crate::cli::{self, Format};
 use crate::exit_code;
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
 use crate::output::Printer;
 use crate::settings::{self, PlatformName};
 
@@ -28,7 +28,10 @@ const LAST_FINISHED: usize = 5;
 
 /// All that there is to be told.
 struct Report {
+    /// Those here, and those that aren't finished elsewhere: no other begins before they are.
     runs: Vec<RunSummary>,
+    /// Why it isn't known whether there are more.
+    unknown: Vec<String>,
     ages: Vec<Age>,
     bonds: Vec<Bond>,
     place: Placed,
@@ -65,9 +68,11 @@ async fn look(
     interrupt: &CancellationToken,
 ) -> Result<Report, Failure> {
     let settings = settings::procedure(&typed.place, &surroundings(false, *printer, interrupt))?;
-    let runs = all_runs(&settings).map_err(|error| Failure::from_runs(&error))?;
+    let runs = settings.runs();
+    let listed = runs.list().map_err(|error| Failure::from_runs(&error))?;
     let mut report = Report {
-        runs,
+        runs: listed,
+        unknown: Vec::new(),
         ages: Vec::new(),
         bonds: Vec::new(),
         place: Placed {
@@ -77,21 +82,16 @@ async fn look(
             platform: settings.platform,
         },
     };
+    for secret in rotation::SECRETS {
+        match runs.unfinished_elsewhere(secret.name) {
+            Ok(found) => report.runs.extend(found),
+            Err(error) => report.unknown.push(chain(&error)),
+        }
+    }
     if settings.platform != PlatformName::None {
         report.look_at_platform(&settings).await?;
     }
     Ok(report)
-}
-
-/// The runs here, and those that aren't finished elsewhere: no other begins before they are.
-fn all_runs(settings: &settings::Procedure) -> Result<Vec<RunSummary>, RunsError> {
-    let runs = settings.runs();
-    let mut found = Vec::new();
-    for secret in rotation::SECRETS {
-        found.extend(runs.unfinished_elsewhere(secret.name)?);
-    }
-    found.extend(runs.list()?);
-    Ok(found)
 }
 
 impl Report {
@@ -136,6 +136,7 @@ impl Report {
         let is_incomplete = !self.place.missing_contacts.is_empty();
         is_damaged
             || is_incomplete
+            || !self.unknown.is_empty()
             || self.runs.iter().any(|run| self.has_news_of(&run.name))
             || self.ages.iter().any(Age::needs_attention)
     }

@@ -1,9 +1,11 @@
 //! Carrying a run on: forward, back, and back because of a failure.
 
+use rotation::Restarted;
 use runbook::{History, Run, RunStatus, Stopped};
 
 use super::{Ended, Outcome, Procedure};
 use crate::cli::Going;
+use crate::exit_code;
 use crate::failure::Failure;
 use crate::input::Confirmed;
 use crate::interrupt;
@@ -60,23 +62,46 @@ impl Procedure {
     }
 
     /// Leaves a run where it stands, for good, if nothing depends on its going on.
-    pub(crate) async fn abandon(&mut self, name: &str, confirmed: Confirmed) -> Ended {
-        match self.left_for_good(name, confirmed).await {
+    pub(crate) async fn abandon(
+        &mut self,
+        name: &str,
+        restarted: Restarted,
+        confirmed: Confirmed,
+    ) -> Ended {
+        match self.left_for_good(name, restarted, confirmed).await {
             Ok(run) => self.ended(&run, Ok(Outcome::Abandoned)),
             Err(failure) => Ended::not_begun(failure),
         }
     }
 
-    async fn left_for_good(&mut self, name: &str, _confirmed: Confirmed) -> Result<Run, Failure> {
-        let mut run = self.open_anywhere(name, History::is_unfinished)?;
-        let sound = rotation::refuse_abandoning(&mut self.context, run.history()).await;
-        self.watcher.quiet();
-        let unsettled = sound.map_err(|error| Failure::from_refusal(&error, run.history()))?;
-        for service in unsettled {
-            self.watcher.printer.warning(&format!(
-                "restart `{service}`: it may not run with what its configuration has"
-            ));
+    async fn left_for_good(
+        &mut self,
+        name: &str,
+        restarted: Restarted,
+        _confirmed: Confirmed,
+    ) -> Result<Run, Failure> {
+        let operator = self.settings.operator.clone();
+        let opened = self.runs.open_to_leave(name, &self.plan, operator);
+        let mut run = opened.map_err(|error| Failure::from_runs(&error))?;
+        if !run.history().is_unfinished() {
+            return Err(nothing_to_do(name, run.history().status));
         }
+        // The list of callers lies there.
+        self.context.run_folder = run.folder().to_owned();
+        let context = &mut self.context;
+        let sound = rotation::refuse_abandoning(context, run.history(), restarted).await;
+        self.watcher.quiet();
+        sound.map_err(|error| Failure::from_refused_abandonment(&error, run.history()))?;
+        rotation::tidy_services(&self.context)
+            .await
+            .map_err(|error| Failure {
+                exit_code: exit_code::CHANGE_FAILED,
+                state: Some(
+                    "the run is as it was, and not all that it had prepared is taken away"
+                        .to_owned(),
+                ),
+                ..Failure::from_check(&error)
+            })?;
         run.abandon()
             .map_err(|error| Failure::from_journal(&error))?;
         Ok(run)
@@ -89,24 +114,14 @@ impl Procedure {
             .map_err(|error| Failure::from_refused_rollback(&error, run.history()))
     }
 
-    /// The run, if it is one that this can be done with, wherever it began.
-    fn open_anywhere(
-        &self,
-        name: &str,
-        is_meant: impl Fn(&History) -> bool,
-    ) -> Result<Run, Failure> {
+    /// The run, if it is one that this can be done with.
+    async fn open(&self, name: &str, is_meant: impl Fn(&History) -> bool) -> Result<Run, Failure> {
         let operator = self.settings.operator.clone();
         let opened = self.runs.open(name, &self.plan, operator);
         let run = opened.map_err(|error| Failure::from_runs(&error))?;
-        match is_meant(run.history()) {
-            true => Ok(run),
-            false => Err(nothing_to_do(name, run.history().status)),
+        if !is_meant(run.history()) {
+            return Err(nothing_to_do(name, run.history().status));
         }
-    }
-
-    /// The same of a run that began here.
-    async fn open(&self, name: &str, is_meant: impl Fn(&History) -> bool) -> Result<Run, Failure> {
-        let run = self.open_anywhere(name, is_meant)?;
         rotation::refuse_other_place(&self.context, &run.history().facts)
             .await
             .map_err(|error| Failure::from_refusal(&error, run.history()))?;

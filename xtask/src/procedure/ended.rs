@@ -22,6 +22,8 @@ pub(crate) struct Ended {
     /// What a dry run would have done.
     foreseen: Vec<Foreseen>,
     result: Result<Outcome, Failure>,
+    /// What was typed of the place, to be typed again.
+    typed: Place,
 }
 
 /// How it ended well.
@@ -55,6 +57,7 @@ impl Ended {
             report: left.ok(),
             foreseen: Vec::new(),
             result,
+            typed: Place::default(),
         }
     }
 
@@ -70,6 +73,7 @@ impl Ended {
             result: tried
                 .map(Outcome::Trial)
                 .map_err(|error| Failure::from_check(&error)),
+            typed: Place::default(),
         }
     }
 
@@ -80,6 +84,7 @@ impl Ended {
             report: None,
             foreseen: Vec::new(),
             result: Err(failure),
+            typed: Place::default(),
         }
     }
 
@@ -87,6 +92,7 @@ impl Ended {
     pub(crate) fn at(self, place: &Place) -> Ended {
         Ended {
             result: self.result.map_err(|failure| failure.at(place)),
+            typed: place.clone(),
             ..self
         }
     }
@@ -121,7 +127,9 @@ impl Ended {
                 "The issuer refuses the value in use: the services can't log in with it. All else that \
                  was looked at is as it has to be: a rotation would begin. Nothing was changed.",
             ),
-            (Ok(outcome), Some(history)) => printer.data(&sentence(*outcome, history)),
+            (Ok(outcome), Some(history)) => {
+                printer.data(&self.typed.complete(&sentence(*outcome, history)));
+            }
             _ => {}
         }
         if let Some(report) = &self.report {
@@ -175,12 +183,7 @@ fn sentence(outcome: Outcome, history: &History) -> String {
             history.run
         ),
         Outcome::RolledBack => format!("Rolled back {}: everything is as it was.", history.run),
-        Outcome::Abandoned => format!(
-            "Abandoned {}: the services go on with what they have, and the next rotation begins with \
-             that. What the run had done, by its journal: {}.",
-            history.run,
-            rotation::state(history)
-        ),
+        Outcome::Abandoned => abandoned(history),
         _ if history.rotation.as_str() != rotation::DCR_ENCRYPTION_KEY.name => format!(
             "Rotated {}: {}. The run is {}.",
             history.rotation,
@@ -196,6 +199,23 @@ fn sentence(outcome: Outcome, history: &History) -> String {
             history.run
         ),
     }
+}
+
+fn abandoned(history: &History) -> String {
+    let left = rotation::left_to_people(history);
+    let left = match left.as_slice() {
+        [] => String::new(),
+        left => format!(
+            " It leaves to you what it didn't come to: {}.",
+            left.join("; ")
+        ),
+    };
+    format!(
+        "Abandoned {}: the services go on with what they have, and the next rotation begins with that. \
+         By its journal, {}.{left}",
+        history.run,
+        rotation::state(history)
+    )
 }
 
 fn step(step: &StepHistory) -> Value {

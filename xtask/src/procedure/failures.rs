@@ -130,6 +130,21 @@ impl Failure {
         failure.hint(hint)
     }
 
+    /// Of a run that isn't left, as something depends on it.
+    pub(super) fn from_refused_abandonment(error: &rotation::Error, history: &History) -> Failure {
+        let run = &history.run;
+        let others = format!(
+            "first try whether the run can go on: `cargo xtask resume {run}`; or back: `cargo xtask \
+             rollback {run}`"
+        );
+        let failure = Failure::from_refusal(error, history);
+        let hint = match &failure.hint {
+            Some(hint) => format!("{others}; {hint}"),
+            None => others,
+        };
+        failure.hint(hint)
+    }
+
     /// Of a failure after which everything was undone. Where nothing had been
     /// changed, it is a check that failed.
     pub(super) fn undone(self, changed: bool) -> Failure {

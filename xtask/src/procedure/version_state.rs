@@ -46,7 +46,8 @@ impl Procedure {
                 ))
                 .nothing_changed()
                 .hint(format!(
-                    "`cargo xtask resume {run}` goes on; `cargo xtask rollback {run}` undoes it"
+                    "`cargo xtask resume {run}` goes on; `cargo xtask rollback {run}` undoes it; if neither \
+                     works, see `cargo xtask abandon {run}`"
                 )));
             }
         }
@@ -73,8 +74,12 @@ impl Procedure {
         };
         self.watcher.quiet();
         state.map_err(|error| match &error {
-            rotation::Error::StillRead { .. } => Failure::from_check(&error)
-                .hint("a rotation moves the service first: `cargo xtask rotate-secret`"),
+            rotation::Error::StillRead { .. } => Failure::from_check(&error).hint(format!(
+                "a rotation moves the service first: `cargo xtask rotate-secret {}`",
+                self.plan.rotation()
+            )),
+            rotation::Error::VersionGone { .. } => Failure::from_check(&error)
+                .hint("`cargo xtask status` says which versions there are"),
             error => Failure::from_check(error),
         })
     }

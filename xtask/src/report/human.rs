@@ -177,12 +177,12 @@ fn verdict(subject: &Subject, survey: &reencrypt::Survey) -> String {
             "Every token opens with the given keys.".to_owned()
         }
         (_, 0, _) => "Every token is under an old key.".to_owned(),
-        _ => format!(
+        _ => subject.typed.complete(&format!(
             "The keys are mixed: {} under an old key, {} under the new one; `cargo xtask rotate-dcr` with \
              the same keys mends that.",
             counted(old, "token"),
             counted(new, "token")
-        ),
+        )),
     }
 }
 

@@ -44,7 +44,12 @@ pub(super) fn verdict(subject: &Subject, survey: &reencrypt::Survey) -> Vec<Stri
             subject
                 .disabled
                 .iter()
-                .map(|version| format!("Version {version} is disabled: its key was not tried.")),
+                .map(|version| {
+                    format!(
+                        "Version {version} is disabled: its key was not tried; `cargo xtask enable-version` \
+                         enables it."
+                    )
+                }),
         );
     }
     if lines.is_empty() {
@@ -66,7 +71,8 @@ fn of_key(subject: &Subject, tokens: u64, found: &StoredKey) -> Option<String> {
         [] => subject.typed.complete(&format!(
             "{tokens} under the key {key}, which no service reads: as long as that is so, nobody \
              can use them. `cargo xtask status` tells of a run that is under way; without one, \
-             `cargo xtask rotate-dcr --platform none` puts them under the key that is read."
+             `cargo xtask rotate-dcr --platform none`, with both keys and DATABASE_URL, puts them under the \
+             key that is read."
         )),
         readers => format!(
             "{tokens} under the key {key}, which `{}` reads.",

@@ -79,9 +79,10 @@ impl Services for CloudRun {
     }
 
     async fn describe_at_rest(&self, service: &str, binding: &Binding) -> Result<Service, Error> {
-        let answer = self
-            .look_until(service, |answer| !answer.is_moving())
-            .await?;
+        // Somebody else's revision may be about to start.
+        let limit = self.gcloud.settings.timeouts.ready;
+        let at_rest = self.look_until(service, limit, |answer| !answer.is_moving());
+        let answer = at_rest.await?;
         self.described(service, &answer, binding).await
     }
 

@@ -3,6 +3,7 @@
 mod index;
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -23,9 +24,10 @@ const RESERVED: [&str; 2] = ["backups", "runs"];
 /// A folder of versions: `<secret>/<number>.value` holds a value as it is, and
 /// `<secret>/versions.json` says which versions there are and in which state.
 ///
-/// A value without an entry there is no version: it was cut off, and its number
-/// is given to the next one. So a value is written before its entry, and removed
-/// after its entry says so.
+/// A value without an entry there is an enabled version all the same: somebody has put
+/// back an older `versions.json`, or lost it, and the value may be the only copy of
+/// what is in use. So that nothing else comes about like this, a value is written under
+/// another name until its entry is there, and removed after its entry says so.
 #[derive(Clone, Debug)]
 pub(super) struct LocalStore {
     folder: StoreFolder,
@@ -94,7 +96,12 @@ impl LocalStore {
             return Err(wrong_state(secret, version));
         }
         let path = self.secret_folder(secret)?.join(value_name(version.number));
-        match whole_file::read(&path)? {
+        let bytes = match whole_file::read(&path)? {
+            // Its entry is there, so that it is whole: it was cut off before its last name.
+            None => whole_file::read(&whole_file::unfinished(&path))?,
+            found => found,
+        };
+        match bytes {
             Some(bytes) => Ok(Versioned {
                 value: SecretValue::new(bytes),
                 version: version.number,
@@ -108,7 +115,24 @@ impl LocalStore {
     }
 
     fn index(&self, secret: &str) -> Result<Index, Error> {
-        Index::read(&self.index_path(secret)?)
+        let mut index = Index::read(&self.index_path(secret)?)?;
+        let folder = self.secret_folder(secret)?;
+        let failed = |error| Error::file("read", &folder)(error);
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(index),
+            entries => entries.map_err(failed)?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(failed)?;
+            if let Some(number) = number_of_value(&entry.path())
+                && !index.has(number)
+            {
+                let written = entry.metadata().and_then(|found| found.modified());
+                let written = Timestamp::try_from(written.map_err(failed)?);
+                index.adopt(number, written.unwrap_or(Timestamp::UNIX_EPOCH));
+            }
+        }
+        Ok(index)
     }
 
     fn index_path(&self, secret: &str) -> Result<PathBuf, Error> {
@@ -149,18 +173,22 @@ impl LocalStore {
         self.tidy(secret, &index)
     }
 
-    /// Removes the values of destroyed versions, and what a crash left behind.
+    /// Gives values that a crash cut off their last names, removes those of destroyed
+    /// versions, and what else a crash left behind. Other files are left alone.
     fn tidy(&self, secret: &str, index: &Index) -> Result<(), Error> {
         let folder = self.secret_folder(secret)?;
         let failed = |error| Error::file("read", &folder)(error);
-        let kept: Vec<String> = index
-            .newest_first()
-            .filter(|version| version.state != VersionState::Destroyed)
-            .map(|version| value_name(version.number))
-            .collect();
+        for version in index.newest_first() {
+            let path = folder.join(value_name(version.number));
+            match version.state {
+                VersionState::Destroyed => whole_file::remove(&path)?,
+                VersionState::Enabled | VersionState::Disabled if path.exists() => {}
+                VersionState::Enabled | VersionState::Disabled => whole_file::finish(&path)?,
+            }
+        }
         for entry in fs::read_dir(&folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
-            if is_leftover(&path, &kept) {
+            if whole_file::is_unfinished(&path) {
                 whole_file::remove(&path)?;
             }
         }
@@ -168,16 +196,11 @@ impl LocalStore {
     }
 }
 
-/// Whether it is a file of this store's that no version needs. What else somebody
-/// put there is left alone.
-fn is_leftover(path: &Path, kept: &[String]) -> bool {
-    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-        return false;
-    };
-    let is_value = name
-        .strip_suffix(".value")
-        .is_some_and(|number| number.parse::<VersionNumber>().is_ok());
-    whole_file::is_unfinished(path) || is_value && !kept.iter().any(|kept| kept == name)
+/// Whose value a file is, by its name. After the last number there would be no next one.
+fn number_of_value(path: &Path) -> Option<VersionNumber> {
+    let name = path.file_name()?.to_str()?;
+    let number: VersionNumber = name.strip_suffix(".value")?.parse().ok()?;
+    (number.get() != u64::MAX).then_some(number)
 }
 
 fn value_name(number: VersionNumber) -> String {
@@ -214,8 +237,10 @@ impl SecretStore for LocalStore {
         let mut index = self.index(secret)?;
         self.tidy(secret, &index)?;
         let number = index.add(Timestamp::now());
-        whole_file::write(&folder.join(value_name(number)), value.expose_secret())?;
+        let named = folder.join(value_name(number));
+        whole_file::stage(&named, value.expose_secret())?;
         index.write(&path)?;
+        whole_file::finish(&named)?;
         Ok(number)
     }
 

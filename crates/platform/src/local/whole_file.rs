@@ -46,6 +46,31 @@ pub(super) fn replace(
     sync_folder_of(path)
 }
 
+/// Writes a file that its owner alone may read, whole, under the name of one that isn't
+/// finished: [`finish`] gives it its own.
+pub(super) fn stage(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let failed = |error| Error::file("write", path)(error);
+    let unfinished = unfinished(path);
+    let write = || {
+        let mut file = create(&unfinished).map_err(failed)?;
+        file.write_all(bytes).map_err(failed)?;
+        file.sync_all().map_err(failed)?;
+        sync_folder_of(path)
+    };
+    write().inspect_err(|_| {
+        let _ = fs::remove_file(&unfinished);
+    })
+}
+
+/// Gives a file that was [staged](stage) its name; nothing where there is none.
+pub(super) fn finish(path: &Path) -> Result<(), Error> {
+    match fs::rename(unfinished(path), path) {
+        Ok(()) => sync_folder_of(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Error::file("write", path)(error)),
+    }
+}
+
 /// Where a file is written until it is whole. One name for each, so that what a
 /// crash leaves is found and replaced by the next write.
 pub(super) fn unfinished(path: &Path) -> PathBuf {

@@ -131,15 +131,20 @@ async fn neighbours_values(context: &Context) -> Result<Vec<SecretValue>, Error>
     let store = &context.platform.store;
     match store.access(&neighbour.name, Reference::Latest).await {
         Ok(stored) => values.push(stored.value),
-        Err(platform::Error::NoSuchVersion { .. }) => {}
+        Err(error) if error.is_without_value() => {}
         Err(error) => return Err(error.into()),
     }
     for consumer in &context.consumers {
         let services = &context.platform.services;
-        // An error is how platforms say that there is none. That the service can be
-        // asked was seen before.
         let value = services.inline_value(&consumer.service, &neighbour.variable);
-        values.extend(value.await.ok());
+        match value.await {
+            Ok(value) => values.push(value),
+            // It is there, and whose role it has can't be told.
+            Err(error @ platform::Error::Interpolated { .. }) => return Err(error.into()),
+            // Any other is how platforms say that there is none. That the service can be asked
+            // was seen before.
+            Err(_) => {}
+        }
     }
     Ok(values)
 }

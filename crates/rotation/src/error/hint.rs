@@ -12,7 +12,8 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::NotAKey { source, .. } => source.hint().map(ToOwned::to_owned),
         Error::Unreadable { .. } => Some(
             "`cargo xtask survey-dcr` lists them; what is under the key of another version, or under one that you \
-             have elsewhere, `rotate-dcr --platform none` puts under the key in use; what no key opens, put right, or delete rows that nobody needs"
+             have elsewhere, `cargo xtask rotate-dcr --platform none` puts \
+             under the key in use; what no key opens, put right, or delete rows that nobody needs"
                 .to_owned(),
         ),
         Error::ForeignVersion { secret, version } => Some(format!(
@@ -78,7 +79,8 @@ pub(super) fn hint(error: &Error) -> Option<String> {
                 .to_owned(),
         ),
         Error::OtherPlace { what, setting } => Some(format!(
-            "set {setting} as it was when the run began; the journal has the {what} among its facts"
+            "set {setting} as it was when the run began; the journal has the {what} among its facts, a file \
+             by its way from the store"
         )),
         Error::NotReady { service } => Some(format!(
             "wait until nothing is under way for `{service}`, and see that it runs"
@@ -104,10 +106,18 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::DifferentVersions { secret, .. } => Some(format!(
             "deploy the services so that all of them read one version of `{secret}`"
         )),
-        Error::Closed => Some("only going on, or rolling back, lets their callers in again".to_owned()),
-        Error::NotRestarted => Some(
-            "restart it, and say so with `--done` after the command that goes on".to_owned(),
+        Error::Closed { .. } => Some(
+            "going on, or back, lets them in again; where it can't, let those in who stand in `callers.csv` \
+             beside the journal"
+                .to_owned(),
         ),
+        Error::RevocationAsked => Some(
+            "go on when there is a new value: once the old one is revoked, the services have none"
+                .to_owned(),
+        ),
+        Error::NotRestarted { service } => Some(format!(
+            "restart `{service}`, then `cargo xtask abandon --done`"
+        )),
         // A run says how it goes on, and that is all there is to say.
         Error::Name(_)
         | Error::Keyring(_)

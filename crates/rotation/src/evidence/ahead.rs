@@ -7,6 +7,7 @@ use runbook::{History, RunStatus, StepHistory, StepStatus};
 use serde::Serialize;
 
 use super::texts;
+use crate::abandon::left_to_people;
 use crate::emergency::is_emergency;
 use crate::facts;
 use crate::state::{has_table, needs_restart_by_hand};
@@ -36,11 +37,7 @@ pub(super) fn of(history: &History, rotate_every: Duration) -> Vec<Ahead> {
             command: Some(format!("cargo xtask resume {}", history.run)),
         }),
         RunStatus::RolledBack => ahead.extend(after_rollback(history)),
-        RunStatus::Abandoned => ahead.push(Ahead {
-            what: "the next rotation begins with what the services have".to_owned(),
-            due_at: None,
-            command: Some(format!("cargo xtask rotate-secret {}", history.rotation)),
-        }),
+        RunStatus::Abandoned => ahead.extend(after_abandonment(history)),
         RunStatus::Done => {
             ahead.extend(clients_to_issue_anew(history));
             ahead.extend(destruction(history));
@@ -116,6 +113,28 @@ fn after_rollback(history: &History) -> Vec<Ahead> {
         command: None,
     });
     ahead
+}
+
+/// What services had works; that the run's own work was done nobody has seen.
+fn after_abandonment(history: &History) -> Vec<Ahead> {
+    let left = left_to_people(history).into_iter().map(|title| Ahead {
+        what: format!("people: `{title}`, which the run has left to them"),
+        due_at: None,
+        command: None,
+    });
+    let emergency = match is_emergency(history) {
+        true => " --emergency",
+        false => "",
+    };
+    let next = Ahead {
+        what: "the next rotation begins with what the services have".to_owned(),
+        due_at: None,
+        command: Some(format!(
+            "cargo xtask rotate-secret {}{emergency}",
+            history.rotation
+        )),
+    };
+    left.chain([next]).collect()
 }
 
 fn clients_to_issue_anew(history: &History) -> Option<Ahead> {

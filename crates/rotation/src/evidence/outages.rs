@@ -5,7 +5,7 @@
 //! What the journal doesn't tell to the moment is taken to have lasted longer, not shorter.
 
 use jiff::Timestamp;
-use runbook::{Activity, History, SpanEnd, StepHistory};
+use runbook::{Activity, History, RunStatus, SpanEnd, StepHistory};
 use serde::Serialize;
 
 use super::milliseconds;
@@ -113,10 +113,13 @@ fn caused(cause: &Cause, history: &History) -> Vec<Outage> {
     let exactly = cause.exactly.and_then(|fact| history.facts.time(fact).ok());
     let taken = longest(step, exactly);
     let given_back = given_back(cause, history);
+    // Services that do their work were seen before a run is abandoned, if not when it was over.
+    let abandoned_at = history.ended_at;
+    let abandoned_at = abandoned_at.filter(|_| history.status == RunStatus::Abandoned);
     let outage = |(began_at, ended_at): (Timestamp, Option<Timestamp>)| Outage {
         what: cause.what,
         began_at,
-        ended_at,
+        ended_at: ended_at.or(abandoned_at),
         duration_ms: milliseconds(began_at, ended_at.unwrap_or(history.last_at)),
         is_at_most: Some(began_at) != exactly
             || ended_at != history.facts.time(facts::CUT_OVER_AT).ok(),

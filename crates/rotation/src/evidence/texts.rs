@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The texts by the steps' names. A run of an older build may have steps that aren't there.
-pub(super) fn of(history: &History) -> Vec<&'static About> {
+pub(crate) fn of(history: &History) -> Vec<&'static About> {
     plan(history).map_or_else(Vec::new, |plan| plan.abouts().collect())
 }
 

@@ -168,3 +168,15 @@ async fn first_missing(context: &Context) -> Result<Option<(String, String)>, Er
     let is_on = |(service, caller): &(String, String)| now.has(service, caller);
     Ok(missing.into_iter().find(|one| !is_on(one)))
 }
+
+/// Refuses while somebody is off a service's list whom the run has taken off it.
+pub(crate) async fn refuse_closed(context: &Context, facts: &Facts) -> Result<(), Error> {
+    // Nobody was taken off before they were counted.
+    if facts.count(facts::CALLERS_REFUSED).is_err() {
+        return Ok(());
+    }
+    match first_missing(context).await? {
+        None => Ok(()),
+        Some((service, caller)) => Err(Error::Closed { service, caller }),
+    }
+}

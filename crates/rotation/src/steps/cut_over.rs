@@ -70,7 +70,8 @@ impl Step<Context, Error> for CutOver {
 
     async fn observe(&self, context: &mut Context, facts: &Facts) -> Result<Observed, Error> {
         let bound = Bound::Pinned(new_version(facts)?);
-        let described = context.describe_all().await?;
+        // Another run that is at a service has not taken this one's traffic for that.
+        let described = context.describe_all_at_rest().await?;
         let is_there = |service: &Service| service.bound == bound && service.ready;
         let is_present = described.iter().all(|(_, service)| is_there(service));
         let bounds = described.iter().map(|(_, service)| service.bound);
@@ -110,25 +111,32 @@ impl Step<Context, Error> for CutOver {
     }
 
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
-        send_back(context, log.facts()).await
+        let is_changed = send_back(context, log.facts()).await?;
+        // Somebody has changed it since people restarted the services with what they had back.
+        if let (true, Ok(sent_back)) = (is_changed, log.facts().version(facts::SENT_BACK)) {
+            log.say("the services were given the old version once more: restart them once more");
+            log.record(facts::SENT_BACK_AGAIN, Fact::Version(sent_back))?;
+        }
+        Ok(())
     }
 }
 
-/// Sends the traffic back to revisions that read the old version.
-pub(super) async fn send_back(context: &Context, facts: &Facts) -> Result<(), Error> {
+/// Sends the traffic back to revisions that read the old version; tells whether any of it was
+/// elsewhere.
+pub(super) async fn send_back(context: &Context, facts: &Facts) -> Result<bool, Error> {
     if let Material::Login(_) = context.material {
         database_login::let_in_again(context, facts).await?;
     }
     let old = Bound::Pinned(old_version(facts)?);
-    side_by_side(&context.consumers, async |consumer| {
+    let sent = side_by_side(&context.consumers, async |consumer| {
         let service = context.describe(consumer).await?;
-        if service.bound != old || !service.ready {
+        let is_elsewhere = service.bound != old || !service.ready;
+        if is_elsewhere {
             serve_with(context, consumer, service.bound, old).await?;
         }
-        Ok(())
-    })
-    .await?;
-    Ok(())
+        Ok(is_elsewhere)
+    });
+    Ok(sent.await?.contains(&true))
 }
 
 /// Refuses to replace a value that somebody put into a service's own configuration

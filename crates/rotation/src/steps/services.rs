@@ -156,7 +156,7 @@ pub(crate) async fn expect_new_version(context: &Context, facts: &Facts) -> Resu
 }
 
 /// Makes every revision but the serving one unreachable.
-pub(super) async fn discard_others(context: &Context, consumer: &Consumer) -> Result<(), Error> {
+pub(crate) async fn discard_others(context: &Context, consumer: &Consumer) -> Result<(), Error> {
     let services = &context.platform.services;
     Ok(services.discard_others(&consumer.service).await?)
 }

@@ -58,6 +58,7 @@ pub(super) fn of(report: &Report) -> Value {
     json!({
         "runs": report.runs.iter().map(run).collect::<Vec<_>>(),
         "secrets": report.ages.iter().map(secret).collect::<Vec<_>>(),
+        "unknown_runs": report.unknown,
         "missing_contacts": report.place.missing_contacts,
         "error": null,
     })
@@ -83,6 +84,7 @@ pub(super) fn of_failure(failure: &Failure) -> Value {
     json!({
         "runs": null,
         "secrets": null,
+        "unknown_runs": null,
         "missing_contacts": null,
         "error": failure.json(),
     })

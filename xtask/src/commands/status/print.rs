@@ -11,7 +11,11 @@ use crate::output::Printer;
 /// The runs, the secrets, and what is missing.
 pub(super) fn human(report: &Report, printer: &Printer) {
     let Report {
-        runs, ages, place, ..
+        runs,
+        unknown,
+        ages,
+        place,
+        ..
     } = report;
     let is_shown = |run: &&RunSummary| {
         run.history
@@ -39,6 +43,11 @@ pub(super) fn human(report: &Report, printer: &Printer) {
     }
     for run in shown {
         print_run(run, report, printer);
+    }
+    for reason in unknown {
+        printer.data(&format!(
+            "  not known, whether there are others elsewhere: {reason}"
+        ));
     }
     if !ages.is_empty() {
         printer.data("\nSecrets:");

@@ -1,7 +1,7 @@
 //! A service as it is now, asked of Cloud Run.
 
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
 use secret::SecretValue;
@@ -25,20 +25,21 @@ impl CloudRun {
     /// that never arrives is waited for no longer than any.
     pub(super) async fn look_at_rest(&self, service: &str) -> Result<Rc<ServiceAnswer>, Error> {
         let is_at_rest = |answer: &ServiceAnswer| !answer.has_traffic_on_its_way();
-        self.look_until(service, is_at_rest).await
+        let limit = self.gcloud.settings.timeouts.traffic;
+        self.look_until(service, limit, is_at_rest).await
     }
 
     /// The same, once this holds of it; as it is then, where it never does.
     pub(super) async fn look_until(
         &self,
         service: &str,
+        limit: Duration,
         is_enough: impl Fn(&ServiceAnswer) -> bool,
     ) -> Result<Rc<ServiceAnswer>, Error> {
         let started = Instant::now();
         loop {
             let answer = self.look(service).await?;
-            let is_late = started.elapsed() >= self.gcloud.settings.timeouts.traffic;
-            if is_enough(&answer) || is_late {
+            if is_enough(&answer) || started.elapsed() >= limit {
                 return Ok(answer);
             }
             self.gcloud.pause().await;

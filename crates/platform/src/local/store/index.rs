@@ -91,6 +91,21 @@ impl Index {
         })
     }
 
+    pub(super) fn has(&self, number: VersionNumber) -> bool {
+        self.0.iter().any(|version| version.number == number)
+    }
+
+    /// A version that isn't in the record, enabled: nobody knows of another state.
+    pub(super) fn adopt(&mut self, number: VersionNumber, created_at: Timestamp) {
+        let before = self.0.iter().filter(|version| version.number < number);
+        let version = Version {
+            number,
+            state: VersionState::Enabled,
+            created_at,
+        };
+        self.0.insert(before.count(), version);
+    }
+
     /// A new version, enabled. Destroyed ones are kept so that no number comes twice.
     pub(super) fn add(&mut self, created_at: Timestamp) -> VersionNumber {
         let one = VersionNumber::from(NonZeroU64::MIN);
