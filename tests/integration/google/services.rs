@@ -1,11 +1,13 @@
 //! Cloud Run: what a rotation leaves behind, and what is in its way.
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
 use integration_tests::google::{Effect, Fate, Fault};
 use platform::google_cloud::CloudError;
 use platform::{Bound, Error};
 use serde_json::json;
 
-use super::lab::{INSTALLED, Lab, OTHER, SECRET};
+use super::lab::{INSTALLED, Lab, OTHER, SECRET, binding};
 
 const MIN_INSTANCES: &str = "autoscaling.knative.dev/minScale";
 
@@ -101,6 +103,25 @@ async fn an_undone_preparation_leaves_a_pinned_service_as_it_was() -> Result<()>
     Ok(())
 }
 
+/// Somebody deploys, and the new revision takes its time.
+#[tokio::test]
+async fn somebody_elses_change_is_waited_for() -> Result<()> {
+    let Some(lab) = Lab::new().await? else {
+        return Ok(());
+    };
+    lab.google.world().run.pace = Duration::from_secs(2);
+    let update = ["run", "services", "update", INSTALLED, "--async"];
+    let (done, printed) = lab
+        .gcloud(&[&update[..], &["--update-env-vars=LOG_LEVEL=DEBUG"]].concat())
+        .await?;
+    assert!(done, "{printed}");
+    assert!(!lab.describe().await?.ready);
+    let services = &lab.platform.services;
+    let at_rest = services.describe_at_rest(INSTALLED, &binding()).await?;
+    assert!(at_rest.ready, "{at_rest:?}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn somebody_elses_change_in_between_is_looked_at_and_overcome() -> Result<()> {
     let Some(lab) = Lab::new().await? else {
@@ -162,9 +183,9 @@ async fn a_revision_that_fails_disturbs_nobody_and_is_made_anew() -> Result<()> 
 #[tokio::test]
 async fn a_revision_that_is_never_ready_is_given_up() -> Result<()> {
     let limits = |settings: &mut platform::google_cloud::Settings| {
-        settings.timeouts.ready = std::time::Duration::from_secs(3);
+        settings.timeouts.ready = Duration::from_secs(3);
         // `gcloud` itself would wait for half an hour.
-        settings.timeouts.call = std::time::Duration::from_secs(15);
+        settings.timeouts.call = Duration::from_secs(15);
     };
     let Some(lab) = Lab::with(limits).await? else {
         return Ok(());

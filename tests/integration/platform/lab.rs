@@ -119,6 +119,13 @@ impl Lab {
         Ok(services.describe(SERVICE, &binding()).await?)
     }
 
+    /// The same, once nobody has the service's lock: other tests of this process start programs,
+    /// and one that is about to start has all that is open here.
+    pub(super) async fn describe_at_rest(&self) -> Result<Service> {
+        let services = self.platform()?.services;
+        Ok(services.describe_at_rest(SERVICE, &binding()).await?)
+    }
+
     pub(super) fn write_env(&self, text: &str) -> Result<()> {
         fs::write(self.env(), text)?;
         fs::set_permissions(self.env(), fs::Permissions::from_mode(0o600))?;

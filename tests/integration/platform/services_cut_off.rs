@@ -51,7 +51,7 @@ async fn between_the_write_and_the_restart_it_is_not_ready() -> Result<()> {
 async fn nobody_is_at_it_any_more_and_the_next_change_settles_it() -> Result<()> {
     let lab = Lab::new()?;
     let (platform, _) = cut_off(&lab).await?;
-    assert!(lab.describe().await?.is_unsettled);
+    assert!(lab.describe_at_rest().await?.is_unsettled);
     let newest = Bound::Pinned(platform.store.versions(SECRET).await?[0].number);
     let services = lab.platform()?.services;
     let revision = services.prepare(SERVICE, &binding(), newest).await?;
@@ -75,7 +75,7 @@ async fn what_is_not_up_is_not_only_unsettled() -> Result<()> {
     let service = lab.describe().await?;
     assert_eq!((service.ready, service.is_unsettled), (false, false));
     fs::write(lab.path("running"), running)?;
-    assert!(lab.describe().await?.is_unsettled);
+    assert!(lab.describe_at_rest().await?.is_unsettled);
     Ok(())
 }
 
