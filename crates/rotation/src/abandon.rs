@@ -1,14 +1,16 @@
 //! Whether a run can be left where it stands, for good: what services have must be all that
 //! anybody needs.
 
-use platform::Service;
-use runbook::{Deed, History, Kind, RunStatus, StepStatus, Undo};
+use futures_util::future::try_join;
+use platform::{Service, VersionState};
+use runbook::{Deed, History, Kind, StepStatus};
 use secret::VersionNumber;
 
 use crate::client_secret::{self, REVOKE_FIRST};
-use crate::context::{Consumer, Context, new_version, old_version};
+use crate::context::{Consumer, Context};
 use crate::database_login;
 use crate::dcr_encryption_key;
+use crate::emergency::is_emergency;
 use crate::error::Error;
 use crate::evidence::texts;
 use crate::material::Material;
@@ -28,13 +30,9 @@ pub async fn refuse_abandoning(
 ) -> Result<(), Error> {
     same_place::refuse_other_services(context, &history.facts)?;
     steps::refuse_closed(context, &history.facts).await?;
-    let has_cut_over = history.step_status("cut-over") != StepStatus::Pending;
-    if history.step_status(REVOKE_FIRST).may_have_effect() && !has_cut_over {
-        return Err(Error::RevocationAsked);
-    }
     let described = steps::settleable_consumers(context).await?;
     if restarted == Restarted::Unknown {
-        refuse_not_restarted(history, has_cut_over, &described)?;
+        refuse_what_people_know(history, &described)?;
     }
     match context.material {
         Material::Key(_) => dcr_encryption_key::prove_in_use(context).await,
@@ -43,7 +41,7 @@ pub async fn refuse_abandoning(
     }
 }
 
-/// Whether people say that they have restarted the services since these were changed.
+/// Whether people say that they have given the services what these have, and restarted them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restarted {
     /// They say so.
@@ -52,77 +50,100 @@ pub enum Restarted {
     Unknown,
 }
 
-/// A service may run with another value than its configuration has: after the table has gone
-/// over, or the password, that is one which works no more.
-fn refuse_not_restarted(
+/// A service may run with another value than its configuration has, which may work no more; and
+/// what it has may be about to be revoked.
+fn refuse_what_people_know(
     history: &History,
-    has_cut_over: bool,
     described: &[(&Consumer, Service)],
 ) -> Result<(), Error> {
+    let has_cut_over = history.step_status("cut-over") != StepStatus::Pending;
+    if history.step_status(REVOKE_FIRST).may_have_effect() && !has_cut_over {
+        return Err(Error::RevocationAsked);
+    }
     let by_hand = history.step(RESTART_BY_HAND);
-    let waits = by_hand.is_some_and(|step| step.status != StepStatus::Done) && has_cut_over;
+    let waits = has_cut_over && by_hand.is_some_and(|step| step.status != StepStatus::Done);
     let unsettled = described
         .iter()
-        .find(|(_, service)| waits || !service.ready);
-    match unsettled {
-        None => Ok(()),
-        Some((consumer, _)) => Err(Error::NotRestarted {
-            service: consumer.service.clone(),
+        .filter(|(_, service)| waits || !service.ready);
+    let services: Vec<&str> = unsettled
+        .map(|(consumer, _)| consumer.service.as_str())
+        .collect();
+    match services.is_empty() {
+        true => Ok(()),
+        false => Err(Error::NotRestarted {
+            services: services.join("`, `"),
         }),
     }
 }
 
-/// Takes away what the run had prepared beside what serves, so that the services are deployed
-/// again as before it.
+/// Takes away what the run has prepared beside what serves, so that the services are deployed
+/// again as before it. Gives the services for which that has to wait for the next rotation, as
+/// they aren't as recorded.
 ///
 /// # Errors
 ///
 /// When a platform can't; it can be repeated.
-pub async fn tidy_services(context: &Context) -> Result<(), Error> {
-    for (consumer, service) in context.describe_all().await? {
-        // Of what isn't as recorded, the next rotation takes care.
-        if service.ready {
-            steps::discard_others(context, consumer).await?;
+pub async fn tidy_services(context: &Context, history: &History) -> Result<Vec<String>, Error> {
+    let mut skipped = Vec::new();
+    if history.step_status("pin") == StepStatus::Pending {
+        return Ok(skipped);
+    }
+    for (consumer, service) in context.describe_all_at_rest().await? {
+        match service.ready {
+            true => steps::discard_others(context, consumer).await?,
+            false => skipped.push(consumer.service.clone()),
         }
     }
-    Ok(())
+    Ok(skipped)
 }
 
-/// The titles of the steps that a run has left to people: those of the way forward that are not
-/// done, those of the way back that are not undone.
-pub fn left_to_people(history: &History) -> Vec<&'static str> {
+/// The titles of the steps after the cutover that a run has left to people. Before that, and on
+/// the way back, there is nothing that they had better do.
+pub(crate) fn left_to_people(history: &History) -> Vec<&'static str> {
     let is_back = history
         .hands
         .iter()
         .any(|hand| hand.deed == Deed::RolledBack);
-    let texts = texts::of(history);
-    let left = texts.into_iter().filter(|about| {
-        let Some(step) = history.step(about.name) else {
-            return false;
-        };
-        match is_back {
-            true => step.is_to_be_undone() && !matches!(about.undo, Undo::Nothing(_)),
-            false => {
-                let changes = matches!(about.kind, Kind::Change | Kind::People);
-                changes && step.status != StepStatus::Done
-            }
-        }
-    });
-    match history.status {
-        RunStatus::Done | RunStatus::RolledBack => Vec::new(),
-        _ => left.map(|about| about.title).collect(),
+    if is_back || history.step_status("cut-over") != StepStatus::Done {
+        return Vec::new();
     }
+    let later = texts::of(history).into_iter();
+    let later = later.skip_while(|about| about.name != "cut-over").skip(1);
+    let left = later.filter(|about| {
+        matches!(about.kind, Kind::Change | Kind::People)
+            && history.step_status(about.name) != StepStatus::Done
+            // It was seen to, or said.
+            && about.name != RESTART_BY_HAND
+    });
+    left.map(|about| about.title).collect()
 }
 
-/// The versions that a run has left enabled, and no service reads by its journal: they are for
-/// people to disable, once nobody needs them.
-pub fn versions_left(history: &History) -> Vec<VersionNumber> {
-    let (old, new) = (old_version(&history.facts), new_version(&history.facts));
-    let is_served = matches!(history.step_status("cut-over"), StepStatus::Done);
-    let unread = if is_served { old } else { new };
-    let is_retired = history.step_status("retire") == StepStatus::Done;
-    unread
-        .into_iter()
-        .filter(|_| !(is_served && is_retired))
-        .collect()
+/// What an abandoned run has left to people: one thing each.
+pub fn duties(history: &History) -> Vec<String> {
+    let is_leaked = is_emergency(history) && history.step_status("cut-over") != StepStatus::Done;
+    let leaked = is_leaked.then(|| {
+        "the value that others know may be in use still: it is to be rotated anew, at once"
+            .to_owned()
+    });
+    let left = left_to_people(history).into_iter();
+    let left = left.map(|title| format!("`{title}`, to which the run didn't come"));
+    leaked.into_iter().chain(left).collect()
+}
+
+/// The enabled versions that no service reads: for people to disable, once nobody needs them.
+///
+/// # Errors
+///
+/// When the platform can't be asked.
+pub async fn unread_versions(context: &Context) -> Result<Vec<VersionNumber>, Error> {
+    let (versions, described) = try_join(context.versions(), context.describe_all()).await?;
+    let latest = versions.first().map(|version| version.number);
+    let is_read = |number| {
+        let mut services = described.iter();
+        services.any(|(_, service)| service.readers_of(number, latest).next().is_some())
+    };
+    let enabled = versions.iter();
+    let enabled = enabled.filter(|version| version.state == VersionState::Enabled);
+    let numbers = enabled.map(|version| version.number);
+    Ok(numbers.filter(|number| !is_read(*number)).collect())
 }

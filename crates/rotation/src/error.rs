@@ -206,16 +206,16 @@ pub enum Error {
     },
     /// A run that is to be left as it is has had people ask for a revocation.
     #[error(
-        "the run has asked for the revocation of what the services have, and for no new value yet"
+        "the run has asked for the revocation of the value that the services had: they may be left without any"
     )]
     RevocationAsked,
-    /// A run that is to be left as it is has changed what a service starts with.
+    /// A run that is to be left as it is has changed what services start with.
     #[error(
-        "`{service}` may run with another value than it is given: whether it was restarted since, isn't known"
+        "`{services}` may run with another value than in the configuration: whether there was a restart since, isn't known"
     )]
     NotRestarted {
-        /// The service.
-        service: String,
+        /// The services.
+        services: String,
     },
     /// Nobody knows any more who may call the services.
     #[error("the list of the services' callers is gone")]

@@ -79,14 +79,11 @@ async fn a_run_whose_table_somebody_puts_under_another_key() -> Result<()> {
     let env = sandbox.read(".env")?;
     sandbox.write_env(&env.replace(&sandbox.env_key()?, &theirs))?;
     // Whether it was restarted since, people have to say.
-    let done = "cargo xtask abandon --done";
-    assert_said(
-        &sandbox.run(&["abandon", &run])?,
-        1,
-        &["restart `marketplace-handler`", done],
-    );
+    let done = format!("cargo xtask abandon {run} --done");
+    let words = ["restart `marketplace-handler`", &done];
+    assert_said(&sandbox.run(&["abandon", &run])?, 1, &words);
     let copy = sandbox.copied()?;
-    assert_said(&copy.pasted(done)?, 0, &["Abandoned"]);
+    assert_said(&copy.pasted(&done)?, 0, &["Abandoned"]);
     expect_way_out(&sandbox, &run, "resume", " --done")
 }
 

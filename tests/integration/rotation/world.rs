@@ -293,8 +293,8 @@ impl World {
         let mut run = self.open(&process.plan).await;
         let context = &mut process.context;
         rotation::refuse_abandoning(context, run.history(), restarted).await?;
-        rotation::tidy_services(context).await?;
         run.abandon().expect("a journal");
+        rotation::tidy_services(context, run.history()).await?;
         self.settle().await;
         Ok(())
     }

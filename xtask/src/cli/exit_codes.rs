@@ -100,16 +100,12 @@ const COMMANDS: &[(&str, &[u8], Own)] = &[
     ),
     (
         "abandon",
-        &[DONE, CHECK_FAILED, CHANGE_FAILED, STOPPED, USAGE],
+        &[DONE, CHECK_FAILED, STOPPED, USAGE],
         &[
             (DONE, "the run is left as it is, for good"),
             (
                 CHECK_FAILED,
                 "there is nothing to abandon, or something depends on the run",
-            ),
-            (
-                CHANGE_FAILED,
-                "what the run had prepared could not be taken away; the same command goes on",
             ),
             (
                 STOPPED,

@@ -32,8 +32,8 @@ async fn abandon(
     let (mut procedure, found) = Procedure::of_run(asked, &typed.timeouts, &surroundings).await?;
     let state = rotation::state(&found.history);
     printer.note(&format!("{}: {state}", found.name));
-    for title in rotation::left_to_people(&found.history) {
-        printer.note(&format!("  left to you: {title}"));
+    for duty in rotation::duties(&found.history) {
+        printer.note(&format!("  left to you: {duty}"));
     }
     printer.note(
         "If the services work with what they have, this run ends here: it can't be gone on with, nor \

@@ -5,8 +5,7 @@ use runbook::{History, Run, RunStatus, Stopped};
 
 use super::{Ended, Outcome, Procedure};
 use crate::cli::Going;
-use crate::exit_code;
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
 use crate::input::Confirmed;
 use crate::interrupt;
 
@@ -68,10 +67,12 @@ impl Procedure {
         restarted: Restarted,
         confirmed: Confirmed,
     ) -> Ended {
-        match self.left_for_good(name, restarted, confirmed).await {
-            Ok(run) => self.ended(&run, Ok(Outcome::Abandoned)),
-            Err(failure) => Ended::not_begun(failure),
-        }
+        let run = match self.left_for_good(name, restarted, confirmed).await {
+            Ok(run) => run,
+            Err(failure) => return Ended::not_begun(failure),
+        };
+        self.tidy(run.history()).await;
+        self.ended(&run, Ok(Outcome::Abandoned))
     }
 
     async fn left_for_good(
@@ -92,19 +93,37 @@ impl Procedure {
         let sound = rotation::refuse_abandoning(context, run.history(), restarted).await;
         self.watcher.quiet();
         sound.map_err(|error| Failure::from_refused_abandonment(&error, run.history()))?;
-        rotation::tidy_services(&self.context)
-            .await
-            .map_err(|error| Failure {
-                exit_code: exit_code::CHANGE_FAILED,
-                state: Some(
-                    "the run is as it was, and not all that it had prepared is taken away"
-                        .to_owned(),
-                ),
-                ..Failure::from_check(&error)
-            })?;
         run.abandon()
             .map_err(|error| Failure::from_journal(&error))?;
         Ok(run)
+    }
+
+    /// What an abandoned run has left beside what serves. It is abandoned, whatever becomes of
+    /// that.
+    async fn tidy(&self, history: &History) {
+        let printer = &self.watcher.printer;
+        match rotation::tidy_services(&self.context, history).await {
+            Ok(skipped) if skipped.is_empty() => {}
+            Ok(skipped) => printer.warning(&format!(
+                "what the run prepared of `{}` stays until the next rotation",
+                skipped.join("`, `")
+            )),
+            Err(error) => printer.warning(&format!(
+                "what the run prepared could not be taken away: {}",
+                chain(&error)
+            )),
+        }
+        for version in rotation::unread_versions(&self.context)
+            .await
+            .unwrap_or_default()
+        {
+            let name = &history.rotation;
+            let note = format!(
+                "version {version} is enabled, and no service reads it: `cargo xtask disable-version {name} \
+                 {version}` disables it, if nobody needs it"
+            );
+            printer.note(&self.settings.place.complete(&note));
+        }
     }
 
     /// Looks that a rollback can come to its end: begun, there is no way but back.

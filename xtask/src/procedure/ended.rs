@@ -202,13 +202,10 @@ fn sentence(outcome: Outcome, history: &History) -> String {
 }
 
 fn abandoned(history: &History) -> String {
-    let left = rotation::left_to_people(history);
+    let left = rotation::duties(history);
     let left = match left.as_slice() {
         [] => String::new(),
-        left => format!(
-            " It leaves to you what it didn't come to: {}.",
-            left.join("; ")
-        ),
+        left => format!(" It leaves to you: {}.", left.join("; ")),
     };
     format!(
         "Abandoned {}: the services go on with what they have, and the next rotation begins with that. \

@@ -133,13 +133,19 @@ impl Failure {
     /// Of a run that isn't left, as something depends on it.
     pub(super) fn from_refused_abandonment(error: &rotation::Error, history: &History) -> Failure {
         let run = &history.run;
+        let done = match error {
+            rotation::Error::NotRestarted { .. } | rotation::Error::RevocationAsked => {
+                format!(": `cargo xtask abandon {run} --done`")
+            }
+            _ => String::new(),
+        };
         let others = format!(
             "first try whether the run can go on: `cargo xtask resume {run}`; or back: `cargo xtask \
              rollback {run}`"
         );
         let failure = Failure::from_refusal(error, history);
         let hint = match &failure.hint {
-            Some(hint) => format!("{others}; {hint}"),
+            Some(hint) => format!("{others}; {hint}{done}"),
             None => others,
         };
         failure.hint(hint)

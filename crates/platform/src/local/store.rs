@@ -96,11 +96,16 @@ impl LocalStore {
             return Err(wrong_state(secret, version));
         }
         let path = self.secret_folder(secret)?.join(value_name(version.number));
-        let bytes = match whole_file::read(&path)? {
-            // Its entry is there, so that it is whole: it was cut off before its last name.
-            None => whole_file::read(&whole_file::unfinished(&path))?,
-            found => found,
-        };
+        let mut bytes = whole_file::read(&path)?;
+        if bytes.is_none() {
+            // Its entry is there, so that it is whole: it was cut off before its last name, or is
+            // about to get it. Where it can't be given that, it is read all the same.
+            let _ = whole_file::finish(&path);
+            bytes = match whole_file::read(&path)? {
+                None => whole_file::read(&whole_file::unfinished(&path))?,
+                found => found,
+            };
+        }
         match bytes {
             Some(bytes) => Ok(Versioned {
                 value: SecretValue::new(bytes),
@@ -124,12 +129,17 @@ impl LocalStore {
         };
         for entry in entries {
             let entry = entry.map_err(failed)?;
-            if let Some(number) = number_of_value(&entry.path())
+            let Some(number) = number_of_value(&entry.path()) else {
+                continue;
+            };
+            // One that was removed meanwhile is none.
+            if let Ok(found) = entry.metadata()
+                && found.is_file()
                 && !index.has(number)
             {
-                let written = entry.metadata().and_then(|found| found.modified());
-                let written = Timestamp::try_from(written.map_err(failed)?);
-                index.adopt(number, written.unwrap_or(Timestamp::UNIX_EPOCH));
+                let written = found.modified().map(Timestamp::try_from);
+                let written = written.map(|written| written.unwrap_or(Timestamp::UNIX_EPOCH));
+                index.adopt(number, written.map_err(failed)?);
             }
         }
         Ok(index)
@@ -174,7 +184,7 @@ impl LocalStore {
     }
 
     /// Gives values that a crash cut off their last names, removes those of destroyed
-    /// versions, and what else a crash left behind. Other files are left alone.
+    /// versions, and whatever else isn't finished. Other files are left alone.
     fn tidy(&self, secret: &str, index: &Index) -> Result<(), Error> {
         let folder = self.secret_folder(secret)?;
         let failed = |error| Error::file("read", &folder)(error);

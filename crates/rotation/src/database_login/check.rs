@@ -136,9 +136,15 @@ async fn neighbours_values(context: &Context) -> Result<Vec<SecretValue>, Error>
     }
     for consumer in &context.consumers {
         let services = &context.platform.services;
-        let value = services.inline_value(&consumer.service, &neighbour.variable);
-        match value.await {
-            Ok(value) => values.push(value),
+        match services
+            .describe(&consumer.service, &neighbour.binding())
+            .await
+        {
+            Ok(found) => {
+                let value =
+                    neighbour.value_in_use(&context.platform, &consumer.service, found.bound);
+                values.push(value.await?);
+            }
             // It is there, and whose role it has can't be told.
             Err(error @ platform::Error::Interpolated { .. }) => return Err(error.into()),
             // Any other is how platforms say that there is none. That the service can be asked

@@ -108,15 +108,16 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         )),
         Error::Closed { .. } => Some(
             "going on, or back, lets them in again; where it can't, let those in who stand in `callers.csv` \
-             beside the journal"
+             beside the journal; the line of somebody who is no more can be taken out of that"
                 .to_owned(),
         ),
         Error::RevocationAsked => Some(
-            "go on when there is a new value: once the old one is revoked, the services have none"
+            "go on when there is a new value; if the services were given one by hand, and restarted with it, \
+             say so with `--done`"
                 .to_owned(),
         ),
-        Error::NotRestarted { service } => Some(format!(
-            "restart `{service}`, then `cargo xtask abandon --done`"
+        Error::NotRestarted { services } => Some(format!(
+            "restart `{services}`, and say so with `--done`"
         )),
         // A run says how it goes on, and that is all there is to say.
         Error::Name(_)

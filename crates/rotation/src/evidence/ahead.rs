@@ -7,7 +7,7 @@ use runbook::{History, RunStatus, StepHistory, StepStatus};
 use serde::Serialize;
 
 use super::texts;
-use crate::abandon::left_to_people;
+use crate::abandon::duties;
 use crate::emergency::is_emergency;
 use crate::facts;
 use crate::state::{has_table, needs_restart_by_hand};
@@ -117,8 +117,8 @@ fn after_rollback(history: &History) -> Vec<Ahead> {
 
 /// What services had works; that the run's own work was done nobody has seen.
 fn after_abandonment(history: &History) -> Vec<Ahead> {
-    let left = left_to_people(history).into_iter().map(|title| Ahead {
-        what: format!("people: `{title}`, which the run has left to them"),
+    let left = duties(history).into_iter().map(|what| Ahead {
+        what: format!("people: {what}"),
         due_at: None,
         command: None,
     });
@@ -134,7 +134,9 @@ fn after_abandonment(history: &History) -> Vec<Ahead> {
             history.rotation
         )),
     };
-    left.chain([next]).collect()
+    left.chain(clients_to_issue_anew(history))
+        .chain([next])
+        .collect()
 }
 
 fn clients_to_issue_anew(history: &History) -> Option<Ahead> {

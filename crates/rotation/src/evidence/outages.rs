@@ -121,7 +121,8 @@ fn caused(cause: &Cause, history: &History) -> Vec<Outage> {
         began_at,
         ended_at: ended_at.or(abandoned_at),
         duration_ms: milliseconds(began_at, ended_at.unwrap_or(history.last_at)),
-        is_at_most: Some(began_at) != exactly
+        is_at_most: ended_at.is_none() && abandoned_at.is_some()
+            || Some(began_at) != exactly
             || ended_at != history.facts.time(facts::CUT_OVER_AT).ok(),
     };
     without(&taken, &given_back)

@@ -9,7 +9,7 @@ use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Observed, Step, 
 
 use super::prepare;
 use super::services::{ROUNDS, expect_new_version, serve_prepared, serve_with, side_by_side};
-use crate::context::{Context, new_version, old_version};
+use crate::context::{Consumer, Context, new_version, old_version};
 use crate::database_login;
 use crate::error::Error;
 use crate::facts;
@@ -70,8 +70,12 @@ impl Step<Context, Error> for CutOver {
 
     async fn observe(&self, context: &mut Context, facts: &Facts) -> Result<Observed, Error> {
         let bound = Bound::Pinned(new_version(facts)?);
-        // Another run that is at a service has not taken this one's traffic for that.
-        let described = context.describe_all_at_rest().await?;
+        let mut described = context.describe_all().await?;
+        // Whoever is at a service now has not taken this one's traffic for that. Traffic that is
+        // elsewhere is sent at once, whoever is at it.
+        if described.iter().all(|(_, service)| service.bound == bound) {
+            described = context.describe_all_at_rest().await?;
+        }
         let is_there = |service: &Service| service.bound == bound && service.ready;
         let is_present = described.iter().all(|(_, service)| is_there(service));
         let bounds = described.iter().map(|(_, service)| service.bound);
@@ -111,32 +115,38 @@ impl Step<Context, Error> for CutOver {
     }
 
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
-        let is_changed = send_back(context, log.facts()).await?;
         // Somebody has changed it since people restarted the services with what they had back.
-        if let (true, Ok(sent_back)) = (is_changed, log.facts().version(facts::SENT_BACK)) {
-            log.say("the services were given the old version once more: restart them once more");
+        let old = Bound::Pinned(old_version(log.facts())?);
+        if let Ok(sent_back) = log.facts().version(facts::SENT_BACK)
+            && !is_sent_back(&context.describe_all().await?, old)
+        {
+            log.say("the services are given the old version once more: restart them once more");
             log.record(facts::SENT_BACK_AGAIN, Fact::Version(sent_back))?;
         }
-        Ok(())
+        send_back(context, log.facts()).await
     }
 }
 
-/// Sends the traffic back to revisions that read the old version; tells whether any of it was
-/// elsewhere.
-pub(super) async fn send_back(context: &Context, facts: &Facts) -> Result<bool, Error> {
+fn is_sent_back(described: &[(&Consumer, Service)], old: Bound) -> bool {
+    let mut services = described.iter();
+    services.all(|(_, service)| service.bound == old && service.ready)
+}
+
+/// Sends the traffic back to revisions that read the old version.
+pub(super) async fn send_back(context: &Context, facts: &Facts) -> Result<(), Error> {
     if let Material::Login(_) = context.material {
         database_login::let_in_again(context, facts).await?;
     }
     let old = Bound::Pinned(old_version(facts)?);
-    let sent = side_by_side(&context.consumers, async |consumer| {
+    side_by_side(&context.consumers, async |consumer| {
         let service = context.describe(consumer).await?;
-        let is_elsewhere = service.bound != old || !service.ready;
-        if is_elsewhere {
+        if service.bound != old || !service.ready {
             serve_with(context, consumer, service.bound, old).await?;
         }
-        Ok(is_elsewhere)
-    });
-    Ok(sent.await?.contains(&true))
+        Ok(())
+    })
+    .await?;
+    Ok(())
 }
 
 /// Refuses to replace a value that somebody put into a service's own configuration

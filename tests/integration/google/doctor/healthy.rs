@@ -62,7 +62,7 @@ async fn values_that_others_refuse() -> Result<()> {
         "warning",
         "the issuer refuses the `gma-client-secret` that the services have",
         &[],
-        &["cargo xtask rotate-secret gma-client-secret"],
+        &["cargo xtask rotate-secret gma-client-secret --platform google-cloud"],
     )?;
     let of_sessions = findings.find("fault", "`session-database-url`: ")?;
     let stops = serde_json::json!(["session-database-url"]);

@@ -72,7 +72,7 @@ async fn each_fault_is_told_with_what_mends_it() -> Result<()> {
     of_services(&findings)?;
     findings.assert("warning", "there is no complete backup", &[], &[])?;
     let of_key = ["dcr-encryption-key"];
-    let survey = ["cargo xtask survey-dcr"];
+    let survey = ["cargo xtask survey-dcr --platform google-cloud"];
     let text = "the key in use does not open 13 of 13 tokens";
     findings.assert("fault", text, &of_key, &survey)?;
     assert_eq!(findings.0["faults"], 7, "{:#}", findings.0);
