@@ -126,22 +126,24 @@ impl Context {
 
     /// Every consumer as it is now; they are asked side by side.
     pub(crate) async fn describe_all(&self) -> Result<Vec<(&Consumer, Service)>, Error> {
-        let consumers = self.consumers.iter();
-        try_join_all(consumers.map(async |consumer| {
-            let service = self.describe(consumer).await?;
-            Ok((consumer, service))
-        }))
-        .await
+        self.of_each(async |consumer| self.describe(consumer).await)
+            .await
     }
 
     /// The same, once other runs' changes of them are over.
     pub(crate) async fn describe_all_at_rest(&self) -> Result<Vec<(&Consumer, Service)>, Error> {
+        self.of_each(async |consumer| self.describe_at_rest(consumer).await)
+            .await
+    }
+
+    async fn of_each(
+        &self,
+        describe: impl AsyncFn(&Consumer) -> Result<Service, Error>,
+    ) -> Result<Vec<(&Consumer, Service)>, Error> {
+        let describe = &describe;
         let consumers = self.consumers.iter();
-        try_join_all(consumers.map(async |consumer| {
-            let service = self.describe_at_rest(consumer).await?;
-            Ok((consumer, service))
-        }))
-        .await
+        try_join_all(consumers.map(async |consumer| Ok((consumer, describe(consumer).await?))))
+            .await
     }
 
     /// What a consumer that is bound like this reads from the store now, with its version.

@@ -213,3 +213,30 @@ async fn without_a_restart_command_it_waits_for_people() -> Result<()> {
     assert_said(&sandbox.run(&["rotate-dcr"])?, 0, &["Rotated"]);
     sandbox.expect_sound(CLIENTS)
 }
+
+/// On the way back, too: what the rollback has put there is nobody's change, and what somebody
+/// changes after the restart is to be restarted once more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_that_waits_for_a_restart_is_not_advised_to_be_undone() -> Result<()> {
+    for is_changed in [false, true] {
+        let sandbox = Sandbox::with_clients(CLIENTS).await?;
+        sandbox.settings("", "")?;
+        let old = sandbox.env_key()?;
+        assert_said(&sandbox.run(&["rotate-dcr"])?, 3, &["waits"]);
+        let new = sandbox.env_key()?;
+        assert_said(&sandbox.run(&["rollback"])?, 3, &["restart"]);
+        assert!(sandbox.env_key()? == old, "not given back");
+        let status = sandbox.run(&["status"])?;
+        assert_said(&status, 0, &["waits for people"]);
+        assert!(!status.stdout.contains("CHANGED"), "{status:#?}");
+        if is_changed {
+            sandbox.write_env(&sandbox.read(".env")?.replace(&old, &new))?;
+        }
+        let output = sandbox.run(&["resume", "--done"])?;
+        assert_said(&output, 0, &["Rolled back"]);
+        let once_more = "once you have restarted the service";
+        assert_eq!(output.stdout.contains(once_more), is_changed, "{output:#?}");
+        sandbox.expect_sound(CLIENTS)?;
+    }
+    Ok(())
+}

@@ -81,6 +81,21 @@ async fn a_role_that_both_secrets_have() -> Result<()> {
 }
 
 /// The role that takes turns with the one of this secret is the other's.
+/// Whose role it has, nobody can tell who doesn't put it together as the services do.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_secret_that_is_made_of_other_variables() -> Result<()> {
+    let lab = Lab::new(SERVICES).await?;
+    let url = lab.in_env()?;
+    let other = lab.database.url_as(lab.first.name(), "PASSWORD");
+    let other = other.replace("PASSWORD", "${OTHER}");
+    let sandbox = &lab.installation.sandbox;
+    sandbox.write_env(&format!(
+        "OTHER=hunter2\nDATABASE_URL={url}\nSESSION_DATABASE_URL={other}\n"
+    ))?;
+    let words = ["line 3, makes `SESSION_DATABASE_URL` of another variable's value"];
+    expect_refused(&lab.installation, &lab.rotate(&[]), &words)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_role_that_the_other_secret_has() -> Result<()> {
     let lab = Lab::new(SERVICES).await?;

@@ -9,7 +9,7 @@ use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Observed, Step, 
 
 use super::prepare;
 use super::services::{ROUNDS, expect_new_version, serve_prepared, serve_with, side_by_side};
-use crate::context::{Consumer, Context, new_version, old_version};
+use crate::context::{Context, new_version, old_version};
 use crate::database_login;
 use crate::error::Error;
 use crate::facts;
@@ -115,29 +115,24 @@ impl Step<Context, Error> for CutOver {
     }
 
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
-        // Somebody has changed it since people restarted the services with what they had back.
-        let old = Bound::Pinned(old_version(log.facts())?);
-        if let Ok(sent_back) = log.facts().version(facts::SENT_BACK)
-            && !is_sent_back(&context.describe_all().await?, old)
-        {
-            log.say("the services are given the old version once more: restart them once more");
-            log.record(facts::SENT_BACK_AGAIN, Fact::Version(sent_back))?;
-        }
-        send_back(context, log.facts()).await
+        send_back(context, log).await
     }
 }
 
-fn is_sent_back(described: &[(&Consumer, Service)], old: Bound) -> bool {
-    let mut services = described.iter();
-    services.all(|(_, service)| service.bound == old && service.ready)
-}
-
-/// Sends the traffic back to revisions that read the old version.
-pub(super) async fn send_back(context: &Context, facts: &Facts) -> Result<(), Error> {
+/// Sends the traffic back to revisions that read the old version. Where people have restarted the
+/// services with that already, and somebody has changed it since, they are told to do so once more.
+pub(super) async fn send_back(context: &Context, log: &mut Log<'_>) -> Result<(), Error> {
     if let Material::Login(_) = context.material {
-        database_login::let_in_again(context, facts).await?;
+        database_login::let_in_again(context, log.facts()).await?;
     }
-    let old = Bound::Pinned(old_version(facts)?);
+    let old = Bound::Pinned(old_version(log.facts())?);
+    let is_back = |(_, service): &(_, Service)| service.bound == old && service.ready;
+    if let Ok(sent_back) = log.facts().version(facts::SENT_BACK)
+        && !context.describe_all().await?.iter().all(is_back)
+    {
+        log.say("the services are given the old version once more: restart them once more");
+        log.record(facts::SENT_BACK_AGAIN, Fact::Version(sent_back))?;
+    }
     side_by_side(&context.consumers, async |consumer| {
         let service = context.describe(consumer).await?;
         if service.bound != old || !service.ready {

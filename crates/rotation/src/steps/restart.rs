@@ -82,7 +82,7 @@ impl Step<Context, Error> for RestartByHand {
     /// first, so that people can restart the service with it.
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
         if matches!(self.0.undo, Undo::ByPeople(_)) {
-            send_back(context, log.facts()).await?;
+            send_back(context, log).await?;
             let old = old_version(log.facts())?;
             return Ok(log.record(facts::SENT_BACK, Fact::Version(old.get()))?);
         }
