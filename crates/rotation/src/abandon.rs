@@ -28,7 +28,7 @@ pub async fn refuse_abandoning(
     history: &History,
     restarted: Restarted,
 ) -> Result<(), Error> {
-    same_place::refuse_other_services(context, &history.facts)?;
+    same_place::refuse_other_services(context, history)?;
     steps::refuse_closed(context, &history.facts).await?;
     let described = steps::settleable_consumers(context).await?;
     if restarted == Restarted::Unknown {

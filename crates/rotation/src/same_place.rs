@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use runbook::{Fact, Facts, Log, Name};
+use runbook::{Fact, Facts, History, Log, Name, StepStatus};
 use secret::{DatabaseTarget, DatabaseUrl, Fingerprint, Host};
 
 use crate::context::{Context, old_version};
@@ -32,11 +32,14 @@ pub async fn refuse_other_place(context: &Context, facts: &Facts) -> Result<(), 
     refuse_other_store(context, facts).await
 }
 
-/// The same, wherever the store and the database have gone: it is about the same services.
-pub(crate) fn refuse_other_services(context: &Context, facts: &Facts) -> Result<(), Error> {
+/// The same, wherever the store has gone, and the database unless a table of it has gone over
+/// and the services have not: it is about the same services.
+pub(crate) fn refuse_other_services(context: &Context, history: &History) -> Result<(), Error> {
+    let is_between = history.step_status("re-encrypt").may_have_effect()
+        && history.step_status("cut-over") != StepStatus::Done;
     let mut place = place(context)?;
-    place.retain(|(name, ..)| *name != facts::DATABASE);
-    refuse_others(&place, facts)
+    place.retain(|(name, ..)| is_between || *name != facts::DATABASE);
+    refuse_others(&place, &history.facts)
 }
 
 fn refuse_others(place: &[(&'static str, Fact, &'static str)], facts: &Facts) -> Result<(), Error> {

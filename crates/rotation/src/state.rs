@@ -53,6 +53,9 @@ fn served(history: &History) -> Vec<String> {
     let old = history.facts.version(facts::OLD_VERSION);
     match (history.step_status("cut-over"), old) {
         (StepStatus::Undone, Ok(old)) => vec![format!("the services read version {old} again")],
+        (_, Ok(old)) if waits_for_restart(history) => vec![format!(
+            "the services are given version {old} again, and read it once they are restarted"
+        )],
         _ => {
             let effect = match is_to_be_restarted(history) {
                 true => {

@@ -166,3 +166,26 @@ async fn beneath_a_run_that_was_left_an_earlier_one_is_looked_at_like_any() -> R
     );
     sandbox.expect_clients(CLIENTS)
 }
+
+/// A copy of the database, or an empty one: what it holds says nothing of the table that has gone
+/// over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_table_has_gone_over_is_not_left_by_another_database() -> Result<()> {
+    let sandbox = Sandbox::with_clients(CLIENTS).await?;
+    fs::copy(
+        sandbox.path("clients.sqlite"),
+        sandbox.path("yesterday.sqlite"),
+    )?;
+    // The restart fails, and somebody puts the old key back.
+    let old = sandbox.read(".env")?;
+    sandbox.write("broken", "")?;
+    assert_said(&sandbox.run(&["rotate-dcr"])?, 2, &[]);
+    let rotated = sandbox.read(".env")?;
+    fs::remove_file(sandbox.path("broken"))?;
+    sandbox.write_env(&old.replace("clients.sqlite", "yesterday.sqlite"))?;
+    let refused = sandbox.run(&["abandon", "--done"])?;
+    assert_said(&refused, 1, &["another database", "nothing was changed"]);
+    sandbox.write_env(&rotated)?;
+    assert_said(&sandbox.run(&["resume"])?, 0, &["Rotated"]);
+    sandbox.expect_sound(CLIENTS)
+}

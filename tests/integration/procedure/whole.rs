@@ -227,7 +227,8 @@ async fn a_rollback_that_waits_for_a_restart_is_not_advised_to_be_undone() -> Re
         assert_said(&sandbox.run(&["rollback"])?, 3, &["restart"]);
         assert!(sandbox.env_key()? == old, "not given back");
         let status = sandbox.run(&["status"])?;
-        assert_said(&status, 0, &["waits for people"]);
+        let given = "the services are given version 1 again, and read it once they are restarted";
+        assert_said(&status, 0, &["waits for people", given]);
         assert!(!status.stdout.contains("CHANGED"), "{status:#?}");
         if is_changed {
             sandbox.write_env(&sandbox.read(".env")?.replace(&old, &new))?;

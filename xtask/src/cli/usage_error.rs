@@ -95,6 +95,8 @@ fn hint(error: &Error, typed: &[OsString]) -> String {
         format!("did you mean {}?", meant.join(" or "))
     } else if !allowed.is_empty() {
         format!("allowed: {}", allowed.join(", "))
+    } else if let Some(hint) = flag_of_others(error) {
+        hint
     } else if error.kind() == ErrorKind::UnknownArgument {
         "keys come from files, the environment or a prompt, the database from DATABASE_URL; \
          `--help` lists the flags"
@@ -102,6 +104,23 @@ fn hint(error: &Error, typed: &[OsString]) -> String {
     } else {
         "`cargo xtask --help` lists the commands, and `--help` after a command its flags".to_owned()
     }
+}
+
+/// The commands that have a flag which this one doesn't have.
+fn flag_of_others(error: &Error) -> Option<String> {
+    let typed = text(error, ContextKind::InvalidArg)?;
+    let typed = typed.split(['=', ' ']).next()?.strip_prefix("--")?;
+    let all = super::command();
+    let with_it: Vec<String> = all
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+        .filter(|command| {
+            let mut arguments = command.get_arguments();
+            arguments.any(|argument| argument.get_long() == Some(typed))
+        })
+        .map(|command| format!("`cargo xtask {}`", command.get_name()))
+        .collect();
+    (!with_it.is_empty()).then(|| format!("`--{typed}` is a flag of {}", with_it.join(", ")))
 }
 
 /// The command whose name was typed in two words, or that rotates the secret whose name

@@ -133,15 +133,16 @@ impl Failure {
     /// Of a run that isn't left, as something depends on it.
     pub(super) fn from_refused_abandonment(error: &rotation::Error, history: &History) -> Failure {
         let run = &history.run;
-        let done = match error {
-            rotation::Error::NotRestarted { .. } | rotation::Error::RevocationAsked => {
-                format!(": `cargo xtask abandon {run} --done`")
-            }
-            _ => String::new(),
+        // What waits for people goes on when they say that it is done.
+        let (done, resume) = match error {
+            rotation::Error::NotRestarted { .. } | rotation::Error::RevocationAsked => (
+                format!(": `cargo xtask abandon {run} --done`"),
+                format!("`cargo xtask resume {run} --done`, if what it waits for is done"),
+            ),
+            _ => (String::new(), format!("`cargo xtask resume {run}`")),
         };
         let others = format!(
-            "first try whether the run can go on: `cargo xtask resume {run}`; or back: `cargo xtask \
-             rollback {run}`"
+            "first try whether the run can go on: {resume}; or back: `cargo xtask rollback {run}`"
         );
         let failure = Failure::from_refusal(error, history);
         let hint = match &failure.hint {

@@ -198,7 +198,7 @@ impl LocalStore {
         }
         for entry in fs::read_dir(&folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
-            if whole_file::is_unfinished(&path) {
+            if whole_file::is_unfinished(&path) && path.is_file() {
                 whole_file::remove(&path)?;
             }
         }
@@ -206,11 +206,12 @@ impl LocalStore {
     }
 }
 
-/// Whose value a file is, by its name. After the last number there would be no next one.
+/// Whose value a file is, by its name. No number so large is ever given, and after the last one
+/// there would be no next.
 fn number_of_value(path: &Path) -> Option<VersionNumber> {
     let name = path.file_name()?.to_str()?;
     let number: VersionNumber = name.strip_suffix(".value")?.parse().ok()?;
-    (number.get() != u64::MAX).then_some(number)
+    (number.get() < u64::MAX / 2).then_some(number)
 }
 
 fn value_name(number: VersionNumber) -> String {

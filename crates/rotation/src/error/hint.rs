@@ -17,8 +17,8 @@ pub(super) fn hint(error: &Error) -> Option<String> {
                 .to_owned(),
         ),
         Error::ForeignVersion { secret, version } => Some(format!(
-            "ask who added version {version} of `{secret}`; if nobody needs it, `cargo xtask \
-             disable-version {secret} {version}` disables it"
+            "ask who added version {version} of `{secret}`, if it wasn't a run that was abandoned or lost; if \
+             nobody needs it, `cargo xtask disable-version {secret} {version}` disables it"
         )),
         Error::Login(error) => error.hint().map(str::to_owned),
         Error::NotAUrl { source, .. } => {
