@@ -115,3 +115,22 @@ async fn a_rollback_that_could_not_end_is_refused() -> Result<()> {
     assert!(differences.is_empty(), "{differences:?}");
     Ok(())
 }
+
+/// What nobody could fetch again isn't overwritten, and nothing is undone before that is seen.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_with_a_value_of_its_own_is_not_rolled_back() -> Result<()> {
+    let sandbox = Sandbox::with_clients(CLIENTS).await?;
+    assert_said(&sandbox.run(&["rotate-dcr"])?, 0, &[]);
+    let run = sandbox.run_name()?;
+    let rotated = sandbox.read(".env")?;
+    let theirs = secret::FernetKey::generate().to_text();
+    sandbox.write_env(&rotated.replace(&sandbox.env_key()?, &theirs))?;
+    let before = sandbox.tree()?;
+    let words = ["in its own configuration", "nothing was changed"];
+    assert_said(&sandbox.run(&["rollback", &run])?, 1, &words);
+    let differences = before.differences(&sandbox.tree()?);
+    assert!(differences.is_empty(), "{differences:?}");
+    sandbox.write_env(&rotated)?;
+    assert_said(&sandbox.run(&["rollback", &run])?, 0, &["Rolled back"]);
+    sandbox.expect_sound(CLIENTS)
+}
