@@ -182,8 +182,11 @@ async fn what_is_not_the_stores_own_is_left_alone() -> Result<()> {
     let store = lab.platform_with_a_version().await?.store;
     let note = lab.store().join(SECRET).join("note.txt");
     fs::write(&note, "by a person")?;
-    store.add(SECRET, &value(NEW)).await?;
-    assert!(note.exists());
+    // By its name a value, and no file.
+    let folders = ["7.value", "8.value.unfinished"].map(|name| lab.store().join(SECRET).join(name));
+    folders.iter().try_for_each(fs::create_dir)?;
+    assert_eq!(store.add(SECRET, &value(NEW)).await?.get(), 2);
+    assert!(note.exists() && folders.iter().all(|folder| folder.is_dir()));
     Ok(())
 }
 

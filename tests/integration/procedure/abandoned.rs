@@ -189,3 +189,21 @@ async fn a_run_whose_table_has_gone_over_is_not_left_by_another_database() -> Re
     assert_said(&sandbox.run(&["resume"])?, 0, &["Rotated"]);
     sandbox.expect_sound(CLIENTS)
 }
+
+/// Whoever did what its later steps do would take the value away that the service has.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_has_not_cut_over_leaves_nothing_to_people() -> Result<()> {
+    let sandbox = Sandbox::with_clients(CLIENTS).await?;
+    sandbox.settings("announce = true", RESTART)?;
+    assert_said(&sandbox.run(&["rotate-dcr"])?, 3, &[]);
+    let left = sandbox.run(&["abandon"])?;
+    assert_said(&left, 0, &["Abandoned"]);
+    let said = format!("{}{}", left.stdout, left.stderr);
+    assert!(
+        !said.contains("leaves to you") && !said.contains("left to you"),
+        "{said}"
+    );
+    sandbox.settings("", RESTART)?;
+    assert_said(&sandbox.run(&["rotate-dcr"])?, 0, &["Rotated"]);
+    sandbox.expect_sound(CLIENTS)
+}

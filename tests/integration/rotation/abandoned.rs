@@ -59,6 +59,9 @@ async fn at_moments_of(
             "{case}: changed"
         );
         assert_eq!(copy.history()?.status, RunStatus::Abandoned, "{case}");
+        // Nothing is left beside what serves, where that is as recorded.
+        let mut ready = seen.services.iter().filter(|service| service.ready);
+        assert!(ready.all(|service| service.revisions.len() == 1), "{case}");
         copy.candidate = next;
         rotate_anew(&copy, &case).await?;
     }

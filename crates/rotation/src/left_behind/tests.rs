@@ -89,6 +89,12 @@ impl Told {
         told
     }
 
+    fn abandoned(mut self) -> Told {
+        let operator = Name::unknown();
+        self.write(Record::RunAbandoned { operator });
+        self
+    }
+
     /// `again`: as which version the old value was stored once more.
     fn rolled_back(mut self, again: Option<u64>) -> Told {
         let operator = Name::unknown();
@@ -216,4 +222,15 @@ fn a_run_that_was_rolled_back_leaves_things_to_those_before_it() {
             expected(0, &[2], false, true)
         ]
     );
+}
+
+/// What services had then was right; of a run that had not come so far, that says nothing.
+#[test]
+fn of_a_run_that_was_abandoned_nothing_is_expected() {
+    let done = run(0).pinned(&to_latest()).done();
+    let begun = run(100).does("check", Vec::new()).abandoned();
+    assert_eq!(left(&[&done, &begun]), [expected(0, &[2], false, true)]);
+    let moved = run(200).pinned(&to_latest()).staged();
+    let moved = moved.does("cut-over", Vec::new()).abandoned();
+    assert_eq!(left(&[&done, &moved]), []);
 }
