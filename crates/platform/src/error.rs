@@ -349,8 +349,9 @@ impl Error {
             } => {
                 return Some(format!(
                     "put the file back from a backup of the store, or from the configuration of a service that \
-                     has the value still; if it is lost, and the services work without it, `cargo xtask abandon` ends a run that needs it, and `cargo xtask \
-                     disable-version {secret} {version}` puts the version out of use"
+                     has the value still; if it is lost, and the services work without it, `cargo xtask \
+                     abandon` ends a run that needs it, and `cargo xtask disable-version {secret} \
+                     {version}` puts the version out of use"
                 ));
             }
             Error::SecretName => {

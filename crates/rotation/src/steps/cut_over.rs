@@ -73,7 +73,8 @@ impl Step<Context, Error> for CutOver {
         let mut described = context.describe_all().await?;
         // Whoever is at a service now has not taken this one's traffic for that. Traffic that is
         // elsewhere is sent at once, whoever is at it.
-        if described.iter().all(|(_, service)| service.bound == bound) {
+        let is_bound = described.iter().all(|(_, service)| service.bound == bound);
+        if is_bound && described.iter().any(|(_, service)| !service.ready) {
             described = context.describe_all_at_rest().await?;
         }
         let is_there = |service: &Service| service.bound == bound && service.ready;
