@@ -31,17 +31,9 @@ pub(super) fn replace(
     bytes: &[u8],
     adapt: impl FnOnce(&File) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let unfinished = unfinished(path);
-    let failed = |error| Error::file("write", path)(error);
-    let write = || {
-        let mut file = create(&unfinished).map_err(failed)?;
-        file.write_all(bytes).map_err(failed)?;
-        adapt(&file)?;
-        file.sync_all().map_err(failed)?;
-        fs::rename(&unfinished, path).map_err(failed)
-    };
-    write().inspect_err(|_| {
-        let _ = fs::remove_file(&unfinished);
+    unfinished_or_none(path, || {
+        write_unfinished(path, bytes, adapt)?;
+        fs::rename(unfinished(path), path).map_err(Error::file("write", path))
     })?;
     sync_folder_of(path)
 }
@@ -49,16 +41,28 @@ pub(super) fn replace(
 /// Writes a file that its owner alone may read, whole, under the name of one that isn't
 /// finished: [`finish`] gives it its own.
 pub(super) fn stage(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let failed = |error| Error::file("write", path)(error);
-    let unfinished = unfinished(path);
-    let write = || {
-        let mut file = create(&unfinished).map_err(failed)?;
-        file.write_all(bytes).map_err(failed)?;
-        file.sync_all().map_err(failed)?;
+    unfinished_or_none(path, || {
+        write_unfinished(path, bytes, |_| Ok(()))?;
         sync_folder_of(path)
-    };
-    write().inspect_err(|_| {
-        let _ = fs::remove_file(&unfinished);
+    })
+}
+
+fn write_unfinished(
+    path: &Path,
+    bytes: &[u8],
+    adapt: impl FnOnce(&File) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let failed = |error| Error::file("write", path)(error);
+    let mut file = create(&unfinished(path)).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    adapt(&file)?;
+    file.sync_all().map_err(failed)
+}
+
+/// Where the work on an unfinished file fails, nothing is left of that.
+fn unfinished_or_none(path: &Path, work: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+    work().inspect_err(|_| {
+        let _ = fs::remove_file(unfinished(path));
     })
 }
 
