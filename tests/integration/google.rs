@@ -6,6 +6,7 @@ mod database_urls;
 pub(crate) mod doctor;
 mod faults;
 mod foretold;
+mod given_back;
 mod hand_procedure;
 pub(crate) mod installation;
 mod lab;

@@ -28,7 +28,7 @@ pub use oauth_checks::{
 };
 pub use rehearsal::{Change, Rehearsal, Rehearsed, Which};
 pub use secret_store::{Reference, SecretStore, Version, VersionState};
-pub use services::{Binding, Bound, Revision, Service, Services};
+pub use services::{Binding, Bound, Kept, Revision, Service, Services};
 
 /// The variables of this program's environment that may hold a secret: no child's business.
 pub const SECRET_VARIABLES: [&str; 7] = [

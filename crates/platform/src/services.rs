@@ -1,5 +1,7 @@
 //! Services, their revisions, and which version of a secret each of them reads.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use secret::{SecretValue, VersionNumber};
 
@@ -131,19 +133,54 @@ pub trait Services {
     async fn cut_over(&self, service: &str, revision: &str) -> Result<(), Error>;
 
     /// Makes a prepared revision that serves nobody unreachable, and stops keeping it
-    /// warm. One that is gone already is no error.
+    /// warm. One that is gone already is no error. With the last one, the service is given
+    /// back what it had before the rotation; tells what it keeps where that can't be.
     ///
     /// # Errors
     ///
     /// [`Error::RevisionServes`].
-    async fn discard(&self, service: &str, revision: &str) -> Result<(), Error>;
+    async fn discard(&self, service: &str, revision: &str) -> Result<Option<Kept>, Error>;
 
-    /// Discards every revision but the one that serves, once nobody sends the traffic elsewhere.
+    /// Discards every revision but the one that serves, once nobody sends the traffic elsewhere,
+    /// and tells what [`discard`](Services::discard) tells.
     ///
     /// # Errors
     ///
     /// [`Error::RevisionServes`] where the traffic is split, or was left half way.
-    async fn discard_others(&self, service: &str) -> Result<(), Error>;
+    async fn discard_others(&self, service: &str) -> Result<Option<Kept>, Error>;
+}
+
+/// What a service keeps of a rotation, since it can't be given back what it had before: it
+/// serves, but the next deployment doesn't go as people know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Kept {
+    /// The service.
+    pub service: String,
+    /// The revision that its traffic goes to by name.
+    pub revision: String,
+    /// Why.
+    pub why: String,
+    /// The commands by which a person gives it back, one after another.
+    pub commands: Vec<String>,
+}
+
+impl fmt::Display for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Kept {
+            service,
+            revision,
+            why,
+            commands,
+        } = self;
+        let commands = commands.join("` and `");
+        write!(
+            f,
+            "`{service}` works, but its traffic stays at `{revision}`, or its instances are kept up, as \
+             a rotation needs it: {}. It is given back by `{commands}`",
+            why.trim_end_matches('.')
+        )
+    }
 }
 
 /// A variable of a service's environment and the secret that it comes from.

@@ -2,7 +2,7 @@
 //! anybody needs.
 
 use futures_util::future::try_join;
-use platform::{Service, VersionState};
+use platform::{Kept, Service, VersionState};
 use runbook::{Deed, History, Kind, StepStatus};
 use secret::VersionNumber;
 
@@ -76,25 +76,36 @@ fn refuse_what_people_know(
     }
 }
 
+/// What is to be said of services of which not all could be tidied up.
+#[derive(Debug, Default)]
+pub struct Untidied {
+    /// Those for which that has to wait for the next rotation, as they aren't as recorded.
+    pub skipped: Vec<String>,
+    /// What services keep since they can't be given back what they had.
+    pub kept: Vec<Kept>,
+}
+
 /// Takes away what the run has prepared beside what serves, so that the services are deployed
-/// again as before it. Gives the services for which that has to wait for the next rotation, as
-/// they aren't as recorded.
+/// again as before it.
 ///
 /// # Errors
 ///
 /// When a platform can't; it can be repeated.
-pub async fn tidy_services(context: &Context, history: &History) -> Result<Vec<String>, Error> {
-    let mut skipped = Vec::new();
+pub async fn tidy_services(context: &Context, history: &History) -> Result<Untidied, Error> {
+    let mut untidied = Untidied::default();
     if history.step_status("pin") == StepStatus::Pending {
-        return Ok(skipped);
+        return Ok(untidied);
     }
     for (consumer, service) in context.describe_all_at_rest().await? {
         match service.ready {
-            true => steps::discard_others(context, consumer).await?,
-            false => skipped.push(consumer.service.clone()),
+            true => {
+                let kept = steps::discard_others(context, consumer).await?;
+                untidied.kept.extend(kept);
+            }
+            false => untidied.skipped.push(consumer.service.clone()),
         }
     }
-    Ok(skipped)
+    Ok(untidied)
 }
 
 /// The titles of the steps after the cutover that a run has left to people. Before that, and on

@@ -79,6 +79,8 @@ pub(crate) struct OfConsumer {
     pub(crate) bound_before: &'static str,
     /// The revision that reads the new version.
     pub(crate) new_revision: &'static str,
+    /// The revision that its traffic stays at by name, where it can't be given back.
+    pub(crate) stays_at: &'static str,
 }
 
 pub(crate) fn of_consumer(role: Role) -> OfConsumer {
@@ -87,11 +89,13 @@ pub(crate) fn of_consumer(role: Role) -> OfConsumer {
             service: "agent",
             bound_before: "agent bound to, before",
             new_revision: "new revision of the agent",
+            stays_at: "agent stays pinned to",
         },
         Role::Handler => OfConsumer {
             service: "handler",
             bound_before: "handler bound to, before",
             new_revision: "new revision of the handler",
+            stays_at: "handler stays pinned to",
         },
     }
 }

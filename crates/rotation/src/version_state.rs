@@ -1,6 +1,6 @@
 //! One version by hand: what a rotation by hand, or a run whose journal is lost, left behind.
 
-use platform::VersionState;
+use platform::{Kept, VersionState};
 use runbook::History;
 use secret::VersionNumber;
 
@@ -41,25 +41,30 @@ pub async fn refuse_needed_version(
 }
 
 /// Disables a version that nothing needs, after the revisions that read it and don't serve are
-/// made unreachable.
+/// made unreachable. Tells what services keep of the rotation that made those.
 ///
 /// # Errors
 ///
 /// When it can't be: then it may be disabled, or not.
-pub async fn disable_version(context: &Context, version: VersionNumber) -> Result<(), Error> {
+pub async fn disable_version(
+    context: &Context,
+    version: VersionNumber,
+) -> Result<Vec<Kept>, Error> {
     let services = &context.platform.services;
+    let mut kept = Vec::new();
     for (consumer, service) in context.describe_all().await? {
         // Of one that isn't as recorded, the record says that another one serves.
         if service.is_unsettled {
             continue;
         }
         for reader in service.readers_of(version, None) {
-            services.discard(&consumer.service, &reader.name).await?;
+            kept.extend(services.discard(&consumer.service, &reader.name).await?);
         }
     }
     let store = &context.platform.store;
     store.disable(&context.store.name, version).await?;
-    expect(context, version, VersionState::Disabled).await
+    expect(context, version, VersionState::Disabled).await?;
+    Ok(kept)
 }
 
 /// The state that a version is in.

@@ -68,6 +68,15 @@ impl Installation {
         Ok(self)
     }
 
+    /// Has a rotation wait between its cutover and the end of the old version.
+    pub(crate) fn soaking(self, soak: Duration) -> Result<Installation> {
+        let path = self.folder.path().join("rotation.toml");
+        let settings = std::fs::read_to_string(path)?;
+        let soak = format!("soak = \"{}s\"", soak.as_secs());
+        self.write("rotation.toml", &settings.replace("soak = \"0s\"", &soak))?;
+        Ok(self)
+    }
+
     /// Sets a variable for the program.
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Installation {
         self.variables.push((name.to_owned(), value.to_owned()));

@@ -8,8 +8,8 @@ use std::io;
 
 use async_trait::async_trait;
 use platform::{
-    Backup, Backups, Binding, Bound, Callers, Error, Platform, Reference, SecretStore, Service,
-    Services, Version,
+    Backup, Backups, Binding, Bound, Callers, Error, Kept, Platform, Reference, SecretStore,
+    Service, Services, Version,
 };
 use secret::{SecretValue, VersionNumber, Versioned};
 
@@ -163,12 +163,12 @@ impl Services for Faulty<dyn Services> {
         self.watch.change("cut over", cut_over).await
     }
 
-    async fn discard(&self, service: &str, revision: &str) -> Result<(), Error> {
+    async fn discard(&self, service: &str, revision: &str) -> Result<Option<Kept>, Error> {
         let discarded = self.inner.discard(service, revision);
         self.watch.change("discard", discarded).await
     }
 
-    async fn discard_others(&self, service: &str) -> Result<(), Error> {
+    async fn discard_others(&self, service: &str) -> Result<Option<Kept>, Error> {
         let discarded = self.inner.discard_others(service);
         self.watch.change("discard the others", discarded).await
     }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use anyhow::Result;
 use async_trait::async_trait;
-use platform::{Binding, Bound, Error, Service, Services};
+use platform::{Binding, Bound, Error, Kept, Service, Services};
 use secret::SecretValue;
 
 use super::moments::Moments;
@@ -48,11 +48,11 @@ impl Services for Busy {
         self.inner.cut_over(service, revision).await
     }
 
-    async fn discard(&self, service: &str, revision: &str) -> Result<(), Error> {
+    async fn discard(&self, service: &str, revision: &str) -> Result<Option<Kept>, Error> {
         self.inner.discard(service, revision).await
     }
 
-    async fn discard_others(&self, service: &str) -> Result<(), Error> {
+    async fn discard_others(&self, service: &str) -> Result<Option<Kept>, Error> {
         self.inner.discard_others(service).await
     }
 }

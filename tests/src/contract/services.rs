@@ -32,7 +32,9 @@ impl Subject<'_> {
 
     async fn discard(&self, revision: &str) -> Result<(), Error> {
         let services = &self.platform.services;
-        services.discard(self.service, revision).await
+        let kept = services.discard(self.service, revision).await?;
+        assert_eq!(kept, None);
+        Ok(())
     }
 
     async fn first(&self) -> Result<VersionNumber> {
@@ -88,7 +90,7 @@ pub async fn an_unknown_service_is_an_error(subject: &Subject<'_>) -> Result<()>
             .describe_at_rest(unknown.service, &unknown.binding)
             .await
             .map(drop),
-        services.discard_others(unknown.service).await,
+        services.discard_others(unknown.service).await.map(drop),
     ];
     for error in errors {
         assert!(

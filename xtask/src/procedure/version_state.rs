@@ -98,13 +98,18 @@ impl Procedure {
         let changed = match to {
             VersionState::Disabled => rotation::disable_version(&self.context, version).await,
             VersionState::Enabled | VersionState::Destroyed => {
-                rotation::enable_version(&self.context, version).await
+                let enabled = rotation::enable_version(&self.context, version).await;
+                enabled.map(|()| Vec::new())
             }
         };
-        changed.map_err(|error| Failure {
+        let kept = changed.map_err(|error| Failure {
             exit_code: exit_code::CHANGE_FAILED,
             state: Some("unknown: the same command again is safe, and says it".to_owned()),
             ..Failure::check(chain(&error)).hint_if_any(error.hint())
-        })
+        })?;
+        for kept in kept {
+            self.watcher.printer.warning(&kept.to_string());
+        }
+        Ok(())
     }
 }

@@ -21,9 +21,13 @@ impl Settings {
 
     /// Binds a variable to a version of a secret: `latest`, or a number.
     pub(super) fn bind(&self, service: &str, variable: &str, secret: &str, key: &str) -> String {
-        let place = self.in_region();
-        format!(
-            "gcloud run services update {service} {place} --update-secrets={variable}={secret}:{key}"
-        )
+        let binding = format!("--update-secrets={variable}={secret}:{key}");
+        self.update_service(service, &[binding])
+    }
+
+    /// Makes a revision: what is to be otherwise, as flags.
+    pub(super) fn update_service(&self, service: &str, flags: &[String]) -> String {
+        let (place, flags) = (self.in_region(), flags.join(" "));
+        format!("gcloud run services update {service} {place} {flags}")
     }
 }

@@ -34,7 +34,7 @@ use super::failure::Failure;
 use super::gcloud::Gcloud;
 use super::is_name;
 use super::store::SecretManager;
-use crate::{Binding, Bound, Error, Service, Services};
+use crate::{Binding, Bound, Error, Kept, Service, Services};
 
 /// Cloud Run. Nothing is remembered but what can't change, the bindings of revisions
 /// that were looked at, and for a moment what a change may begin with.
@@ -142,11 +142,11 @@ impl Services for CloudRun {
         self.send_traffic(service, revision).await
     }
 
-    async fn discard(&self, service: &str, revision: &str) -> Result<(), Error> {
+    async fn discard(&self, service: &str, revision: &str) -> Result<Option<Kept>, Error> {
         self.untag(service, Discarded::One(revision)).await
     }
 
-    async fn discard_others(&self, service: &str) -> Result<(), Error> {
+    async fn discard_others(&self, service: &str) -> Result<Option<Kept>, Error> {
         self.untag(service, Discarded::Others).await
     }
 }

@@ -17,7 +17,7 @@ use super::command::ServiceCommand;
 use super::env_file::EnvFile;
 use super::folder::{Locked, StoreFolder};
 use super::store::LocalStore;
-use crate::{Binding, Bound, Error, Reference, SecretStore as _, Service, Services};
+use crate::{Binding, Bound, Error, Kept, Reference, SecretStore as _, Service, Services};
 
 /// How long `describe` waits for a service's word that it is ready.
 const LOOK: Duration = Duration::from_secs(10);
@@ -202,16 +202,18 @@ impl Services for LocalServices {
         self.send_traffic(service, revision).await
     }
 
-    async fn discard(&self, service: &str, revision: &str) -> Result<(), Error> {
+    async fn discard(&self, service: &str, revision: &str) -> Result<Option<Kept>, Error> {
         self.settings(service)?;
-        self.retain(service, |name| name != revision).await
+        self.retain(service, |name| name != revision).await?;
+        Ok(None)
     }
 
-    async fn discard_others(&self, service: &str) -> Result<(), Error> {
+    async fn discard_others(&self, service: &str) -> Result<Option<Kept>, Error> {
         self.settings(service)?;
         let _at_service = self.lock_service(service).await?;
         let record = self.records()?.of(service);
         self.retain(service, |name| Some(name) == record.serving.as_deref())
-            .await
+            .await?;
+        Ok(None)
     }
 }

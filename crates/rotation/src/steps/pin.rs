@@ -6,7 +6,7 @@ use platform::{Bound, Change, Service};
 use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Name, Observed, Step, Undo};
 use secret::VersionNumber;
 
-use super::services::{discard_others, expect, serve_with, side_by_side};
+use super::services::{discard_others, expect, report_kept, serve_with, side_by_side};
 use crate::context::{Consumer, Context, in_use, old_version};
 use crate::error::Error;
 use crate::facts;
@@ -109,9 +109,9 @@ impl Step<Context, Error> for Pin {
 
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
         let bounds = bounds_to_restore(context, log).await?;
-        side_by_side(&context.consumers, async |consumer| {
+        let kept = side_by_side(&context.consumers, async |consumer| {
             let Some((_, bound)) = bounds.iter().find(|(role, _)| *role == consumer.role) else {
-                return Ok(());
+                return Ok(None);
             };
             let service = context.describe(consumer).await?;
             if service.bound != *bound || !service.ready {
@@ -120,7 +120,7 @@ impl Step<Context, Error> for Pin {
             discard_others(context, consumer).await
         })
         .await?;
-        Ok(())
+        report_kept(context, kept.into_iter().flatten(), log)
     }
 }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use platform::{Bound, Change, Which};
 use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Name, Observed, Step, Undo};
 
-use super::services::side_by_side;
+use super::services::{report_kept, side_by_side};
 use crate::context::{Consumer, Context, new_version};
 use crate::error::Error;
 use crate::facts;
@@ -74,18 +74,19 @@ impl Step<Context, Error> for Prepare {
         let Ok(version) = new_version(log.facts()) else {
             return Ok(());
         };
-        side_by_side(&context.consumers, async |consumer| {
+        let kept = side_by_side(&context.consumers, async |consumer| {
+            let mut kept = None;
             let service = context.describe(consumer).await?;
             for revision in service.revisions {
                 if revision.bound == Bound::Pinned(version) {
                     let services = &context.platform.services;
-                    services.discard(&consumer.service, &revision.name).await?;
+                    kept = services.discard(&consumer.service, &revision.name).await?;
                 }
             }
-            Ok(())
+            Ok(kept)
         })
         .await?;
-        Ok(())
+        report_kept(context, kept.into_iter().flatten(), log)
     }
 }
 

@@ -1,11 +1,12 @@
 //! The services that read the secret: what steps see of them, and how they change them.
 
 use futures_util::future::join_all;
-use platform::{Bound, Error as PlatformError, Service};
-use runbook::Facts;
+use platform::{Bound, Error as PlatformError, Kept, Service};
+use runbook::{Fact, Facts, Log, Name};
 
 use crate::context::{Consumer, Context, new_version};
 use crate::error::Error;
+use crate::facts;
 
 /// How often traffic is sent while other people send it elsewhere.
 pub(super) const ROUNDS: usize = 3;
@@ -155,10 +156,30 @@ pub(crate) async fn expect_new_version(context: &Context, facts: &Facts) -> Resu
     Ok(())
 }
 
-/// Makes every revision but the serving one unreachable.
-pub(crate) async fn discard_others(context: &Context, consumer: &Consumer) -> Result<(), Error> {
+/// Makes every revision but the serving one unreachable; what the service keeps then.
+pub(crate) async fn discard_others(
+    context: &Context,
+    consumer: &Consumer,
+) -> Result<Option<Kept>, Error> {
     let services = &context.platform.services;
     Ok(services.discard_others(&consumer.service).await?)
+}
+
+/// Says what services keep, and records it.
+pub(super) fn report_kept(
+    context: &Context,
+    kept: impl IntoIterator<Item = Kept>,
+    log: &mut Log<'_>,
+) -> Result<(), Error> {
+    for kept in kept {
+        log.say(&kept.to_string());
+        let mut consumers = context.consumers.iter();
+        if let Some(consumer) = consumers.find(|one| one.service == kept.service) {
+            let name = facts::of_consumer(consumer.role).stays_at;
+            log.record(name, Fact::Name(Name::new(kept.revision)?))?;
+        }
+    }
+    Ok(())
 }
 
 fn words(bound: Bound) -> String {

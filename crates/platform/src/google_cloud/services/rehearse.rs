@@ -146,11 +146,12 @@ impl Rehearsed {
         if traffic::tags_of(answer, &revisions).is_empty() {
             return Ok(calls);
         }
-        let to_latest = match self.run.to_put_back(service, &revisions, answer).await? {
+        let back = self.run.to_give_back(service, &revisions, answer).await?;
+        let to_latest = match back.filter(|back| back.deployed.is_none()) {
             None => false,
-            Some(changes) => {
-                if !changes.is_empty() {
-                    let call = CloudRun::putting_back(service, changes);
+            Some(back) => {
+                if !back.changes.is_empty() {
+                    let call = CloudRun::putting_back(service, &back.changes);
                     let name = format!("<revision of {service} as it was>");
                     self.make(answer, &serving, &name, &call);
                     calls.push(call);

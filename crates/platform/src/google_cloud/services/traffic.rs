@@ -8,9 +8,9 @@ use super::answers::ServiceAnswer;
 use super::change::conflict;
 use super::tags::Tag;
 use super::tidy::Tidied;
-use crate::Error;
 use crate::google_cloud::CloudError;
 use crate::google_cloud::gcloud::{ATTEMPTS, Call};
+use crate::{Error, Kept};
 
 /// What is to be made unreachable.
 #[derive(Clone, Copy)]
@@ -118,22 +118,26 @@ impl CloudRun {
     }
 
     /// Removes the tags of revisions. With the last of this tool's, the service gets
-    /// back what it had before: see [`CloudRun::tidy`].
-    pub(super) async fn untag(&self, service: &str, discarded: Discarded<'_>) -> Result<(), Error> {
+    /// back what it had before: see [`CloudRun::tidy`]. Tells what it keeps where that can't be.
+    pub(super) async fn untag(
+        &self,
+        service: &str,
+        discarded: Discarded<'_>,
+    ) -> Result<Option<Kept>, Error> {
         let action = || match discarded {
             Discarded::One(revision) => format!("remove the tag of `{revision}` of `{service}`"),
             Discarded::Others => format!("remove the tags of `{service}`"),
         };
-        let mut put_back = 0;
+        let (mut put_back, mut kept) = (0, None);
         for _ in 0..2 * ATTEMPTS {
             let answer = self.look_at_rest(service).await?;
             let revisions = self.revisions_of(service, &answer, discarded)?;
             refuse_serving(service, &answer, &revisions)?;
             let tags = tags_of(&answer, &revisions);
             if tags.is_empty() {
-                return self
-                    .wait_until_gone(service, &revisions, answer, &action())
-                    .await;
+                self.wait_until_gone(service, &revisions, answer, &action())
+                    .await?;
+                return Ok(kept);
             }
             let may_put_back = put_back < ATTEMPTS;
             let to_latest = match self
@@ -141,6 +145,10 @@ impl CloudRun {
                 .await?
             {
                 Tidied::Is { to_latest } => to_latest,
+                Tidied::Not(what) => {
+                    kept = what;
+                    false
+                }
                 // That took its time, in which others may have gone on.
                 Tidied::Tried => {
                     put_back += 1;
@@ -153,7 +161,7 @@ impl CloudRun {
         let answer = self.look(service).await?;
         let revisions = self.revisions_of(service, &answer, discarded)?;
         if tags_of(&answer, &revisions).is_empty() {
-            return Ok(());
+            return Ok(kept);
         }
         Err(conflict(action()))
     }

@@ -1,6 +1,7 @@
 //! What a service's answer says: what serves, what is to serve, what can be reached.
 
 use super::{Condition, MIN_INSTANCES, ServiceAnswer, Target};
+use crate::google_cloud::failure::one_line;
 
 impl ServiceAnswer {
     /// Whether the platform has carried out what it was told last.
@@ -12,6 +13,13 @@ impl ServiceAnswer {
     pub(in super::super) fn is_moving(&self) -> bool {
         let ready = self.condition("Ready").map(|ready| ready.status.as_str());
         !self.is_observed() || ready == Some("Unknown")
+    }
+
+    /// Why the service isn't ready, if Cloud Run has given it up.
+    pub(in super::super) fn failed_for(&self) -> Option<String> {
+        let ready = self.condition("Ready").filter(|_| self.is_observed())?;
+        let message = ready.message.as_deref().unwrap_or("no message");
+        (ready.status == "False").then(|| one_line(message, 500))
     }
 
     /// The revision that was made of the template as it is, if that is ready and the
