@@ -150,36 +150,35 @@ pub trait Services {
     async fn discard_others(&self, service: &str) -> Result<Option<Kept>, Error>;
 }
 
-/// What a service keeps of a rotation, since it can't be given back what it had before: it
-/// serves, but the next deployment doesn't go as people know it.
+/// What a service keeps of a rotation, since it could not be given back what it had before. It
+/// serves all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Kept {
     /// The service.
     pub service: String,
-    /// The revision that its traffic goes to by name.
-    pub revision: String,
+    /// The revision that its traffic stays at by name, where it followed the latest one before:
+    /// what is deployed next gets none.
+    pub pinned_to: Option<String>,
     /// Why.
     pub why: String,
-    /// The commands by which a person gives it back, one after another.
-    pub commands: Vec<String>,
+    /// The command by which a person gives it back.
+    pub command: String,
 }
 
 impl fmt::Display for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Kept {
-            service,
-            revision,
-            why,
-            commands,
-        } = self;
-        let commands = commands.join("` and `");
-        write!(
-            f,
-            "`{service}` works, but its traffic stays at `{revision}`, or its instances are kept up, as \
-             a rotation needs it: {}. It is given back by `{commands}`",
-            why.trim_end_matches('.')
-        )
+        let service = &self.service;
+        match &self.pinned_to {
+            Some(revision) => write!(
+                f,
+                "the traffic of `{service}` stays at `{revision}` by name, so that what is deployed \
+                 next gets none"
+            )?,
+            None => write!(f, "instances of `{service}` are kept up without need")?,
+        }
+        let why = self.why.trim_end_matches('.');
+        write!(f, ": {why}. It is given back by `{}`", self.command)
     }
 }
 

@@ -2,7 +2,7 @@
 //! anybody needs.
 
 use futures_util::future::try_join;
-use platform::{Kept, Service, VersionState};
+use platform::{Service, VersionState};
 use runbook::{Deed, History, Kind, StepStatus};
 use secret::VersionNumber;
 
@@ -76,36 +76,32 @@ fn refuse_what_people_know(
     }
 }
 
-/// What is to be said of services of which not all could be tidied up.
-#[derive(Debug, Default)]
-pub struct Untidied {
-    /// Those for which that has to wait for the next rotation, as they aren't as recorded.
-    pub skipped: Vec<String>,
-    /// What services keep since they can't be given back what they had.
-    pub kept: Vec<Kept>,
-}
-
 /// Takes away what the run has prepared beside what serves, so that the services are deployed
-/// again as before it.
+/// again as before it. Tells what is to be said of services for which that isn't so.
 ///
 /// # Errors
 ///
-/// When a platform can't; it can be repeated.
-pub async fn tidy_services(context: &Context, history: &History) -> Result<Untidied, Error> {
-    let mut untidied = Untidied::default();
+/// When the platform can't be asked.
+pub async fn tidy_services(context: &Context, history: &History) -> Result<Vec<String>, Error> {
+    let mut remarks = Vec::new();
     if history.step_status("pin") == StepStatus::Pending {
-        return Ok(untidied);
+        return Ok(remarks);
     }
     for (consumer, service) in context.describe_all_at_rest().await? {
-        match service.ready {
-            true => {
-                let kept = steps::discard_others(context, consumer).await?;
-                untidied.kept.extend(kept);
-            }
-            false => untidied.skipped.push(consumer.service.clone()),
+        let stays = format!(
+            "what the run prepared of `{}` stays until the next rotation",
+            consumer.service
+        );
+        if !service.ready {
+            remarks.push(stays);
+            continue;
+        }
+        match steps::discard_others(context, consumer).await {
+            Ok(kept) => remarks.extend(kept.map(|kept| kept.to_string())),
+            Err(error) => remarks.push(format!("{stays}: {error}")),
         }
     }
-    Ok(untidied)
+    Ok(remarks)
 }
 
 /// The titles of the steps after the cutover that a run has left to people. Before that, and on

@@ -129,8 +129,13 @@ fn versions(history: &History) -> Option<Vec<VersionNumber>> {
     if history.facts.version(facts::SENT_BACK).is_ok() {
         return Some(old_ones(&history.facts, old));
     }
+    // A table that has gone over goes with the new one, whoever has moved the services.
+    let has_table_moved = history.step_status("re-encrypt").may_have_effect();
     Some(match (history.step_status("cut-over"), new) {
         (StepStatus::Done, Some(new)) => vec![new],
+        (StepStatus::Pending, Some(new)) if has_table_moved => {
+            [old_ones(&history.facts, old), vec![new]].concat()
+        }
         (StepStatus::Pending | StepStatus::Undone, _) | (_, None) => old_ones(&history.facts, old),
         (_, Some(new)) => [old_ones(&history.facts, old), vec![new]].concat(),
     })

@@ -36,7 +36,7 @@ mod state;
 
 mod runbook_document;
 
-pub use abandon::{Restarted, Untidied, duties, refuse_abandoning, tidy_services, unread_versions};
+pub use abandon::{Restarted, duties, refuse_abandoning, tidy_services, unread_versions};
 pub use context::{Consumer, Context, Store};
 pub use dcr_encryption_key::{
     Cells, Database, Examined, RowObserver, StoredKey, StoredKeys, Tokens, examine, stored_keys,

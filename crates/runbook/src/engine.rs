@@ -145,8 +145,8 @@ async fn carry_out<C, E: StepError>(
         step.verify(context, &run.history().facts)
             .await
             .map_err(Halt::Failed)?;
-        // After a crash, what is there may be this run's own doing.
-        let found = !run.has_to_undo(about.name);
+        // After a crash, what is there may be this run's own doing, or have become its own.
+        let found = !run.has_to_undo(about.name) && !step.is_of_this_run();
         return finish(about, found, run, conductor);
     }
     let undo = false;

@@ -20,7 +20,8 @@ use crate::log::Log;
 ///   known before: what a crash leaves behind must be found again.
 /// - **[`undo`](Step::undo) is called for every step that this run has begun,**
 ///   whether its effect came about wholly, by half or not, and leaves things as they
-///   were before the step. It isn't called for what was there before the run.
+///   were before the step. It isn't called for what was there before the run: see
+///   [`is_of_this_run`](Step::is_of_this_run).
 /// - **An effect stays until it is undone.** No method takes away what another step
 ///   brought about: its [`observe`](Step::observe) is asked again after later steps.
 /// - **Who waits for a time records it as a fact,** or waits anew when resumed.
@@ -28,6 +29,12 @@ use crate::log::Log;
 pub trait Step<C, E> {
     /// Its texts.
     fn about(&self) -> &'static About;
+
+    /// Whether its effect has to do with what this run has made, so that it can't have been
+    /// there before: one that is found is undone as one that the run has brought about.
+    fn is_of_this_run(&self) -> bool {
+        false
+    }
 
     /// Whether the effect is there. Changes nothing.
     async fn observe(&self, context: &mut C, facts: &Facts) -> Result<Observed, E>;

@@ -197,6 +197,30 @@ async fn a_rollback_takes_no_version_from_a_service_that_somebody_has_deployed()
     Ok(())
 }
 
+/// The process ends with the table under the new key, and somebody sends the traffic there to
+/// end the outage: the rollback takes it back, before the table goes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cutover_by_hand_is_undone_with_the_run() -> Result<()> {
+    let mut world = World::stored().await?;
+    world.is_lawful = false;
+    let start = world.see().await?;
+    let stopped = stopped_after(&world, "re-encrypt").await?;
+    let new = stopped.see().await?.latest().context("a version")?.0;
+    deploy(&stopped, Bound::Pinned(number(new))).await?;
+    // It is as it should be.
+    let left = rotation::left_behind(&stopped.histories()?);
+    let expected = left.first().and_then(|left| left.services.first());
+    assert!(expected.is_some_and(|one| one.versions.contains(&number(new))));
+    let soaking = Moments::dying_at("soak: after it is verified");
+    assert!(stopped.carry_on(Then::Resume, &soaking).await.is_err());
+    assert_ne!(stopped.see().await?.env, start.env);
+    stopped.look_before_the_rollback().await?;
+    stopped
+        .bring_to_its_end(Then::RollBack, &start, "by hand")
+        .await;
+    Ok(())
+}
+
 /// The run is undone but for what it stored: that stays as long as a service reads it.
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_deploys_the_new_version_during_the_rollback() -> Result<()> {

@@ -57,6 +57,10 @@ impl Step<Context, Error> for Watched {
         self.inner().about()
     }
 
+    fn is_of_this_run(&self) -> bool {
+        self.inner().is_of_this_run()
+    }
+
     async fn observe(&self, context: &mut Context, facts: &Facts) -> Result<Observed, Error> {
         self.moments.enter(self.about().name);
         self.inner().observe(context, facts).await

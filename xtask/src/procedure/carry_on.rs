@@ -1,6 +1,6 @@
 //! Carrying a run on: forward, back, and back because of a failure.
 
-use rotation::{Restarted, Untidied};
+use rotation::Restarted;
 use runbook::{History, Run, RunStatus, Stopped};
 
 use super::{Ended, Outcome, Procedure};
@@ -103,15 +103,9 @@ impl Procedure {
     async fn tidy(&self, history: &History) {
         let printer = &self.watcher.printer;
         match rotation::tidy_services(&self.context, history).await {
-            Ok(Untidied { skipped, kept }) => {
-                if !skipped.is_empty() {
-                    printer.warning(&format!(
-                        "what the run prepared of `{}` stays until the next rotation",
-                        skipped.join("`, `")
-                    ));
-                }
-                for kept in kept {
-                    printer.warning(&kept.to_string());
+            Ok(remarks) => {
+                for remark in remarks {
+                    printer.warning(&remark);
                 }
             }
             Err(error) => printer.warning(&format!(

@@ -68,6 +68,11 @@ impl Step<Context, Error> for CutOver {
         self.about
     }
 
+    /// Whoever sends traffic to the new version does so after the run has stored it.
+    fn is_of_this_run(&self) -> bool {
+        true
+    }
+
     async fn observe(&self, context: &mut Context, facts: &Facts) -> Result<Observed, Error> {
         let bound = Bound::Pinned(new_version(facts)?);
         let mut described = context.describe_all().await?;

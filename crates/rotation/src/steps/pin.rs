@@ -6,7 +6,7 @@ use platform::{Bound, Change, Service};
 use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Name, Observed, Step, Undo};
 use secret::VersionNumber;
 
-use super::services::{discard_others, expect, report_kept, serve_with, side_by_side};
+use super::services::{discard_others, discard_side_by_side, expect, serve_with, side_by_side};
 use crate::context::{Consumer, Context, in_use, old_version};
 use crate::error::Error;
 use crate::facts;
@@ -109,7 +109,7 @@ impl Step<Context, Error> for Pin {
 
     async fn undo(&self, context: &mut Context, log: &mut Log<'_>) -> Result<(), Error> {
         let bounds = bounds_to_restore(context, log).await?;
-        let kept = side_by_side(&context.consumers, async |consumer| {
+        discard_side_by_side(context, log, async |consumer| {
             let Some((_, bound)) = bounds.iter().find(|(role, _)| *role == consumer.role) else {
                 return Ok(None);
             };
@@ -119,8 +119,7 @@ impl Step<Context, Error> for Pin {
             }
             discard_others(context, consumer).await
         })
-        .await?;
-        report_kept(context, kept.into_iter().flatten(), log)
+        .await
     }
 }
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use platform::{Bound, Change, Which};
 use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Name, Observed, Step, Undo};
 
-use super::services::{report_kept, side_by_side};
+use super::services::{discard_side_by_side, side_by_side};
 use crate::context::{Consumer, Context, new_version};
 use crate::error::Error;
 use crate::facts;
@@ -74,19 +74,19 @@ impl Step<Context, Error> for Prepare {
         let Ok(version) = new_version(log.facts()) else {
             return Ok(());
         };
-        let kept = side_by_side(&context.consumers, async |consumer| {
+        discard_side_by_side(context, log, async |consumer| {
             let mut kept = None;
             let service = context.describe(consumer).await?;
             for revision in service.revisions {
                 if revision.bound == Bound::Pinned(version) {
                     let services = &context.platform.services;
-                    kept = services.discard(&consumer.service, &revision.name).await?;
+                    let discarded = services.discard(&consumer.service, &revision.name);
+                    kept = discarded.await?.or(kept);
                 }
             }
             Ok(kept)
         })
-        .await?;
-        report_kept(context, kept.into_iter().flatten(), log)
+        .await
     }
 }
 

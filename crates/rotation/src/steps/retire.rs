@@ -6,7 +6,7 @@ use runbook::{About, Applied, Fact, Facts, Forecast, Kind, Log, Name, Observed, 
 use secret::VersionNumber;
 
 use super::candidate::refuse_foreign_in;
-use super::services::{discard_others, expect, report_kept, side_by_side};
+use super::services::{discard_others, discard_side_by_side, expect};
 use crate::context::{Context, in_use, new_version, old_version};
 use crate::error::Error;
 use crate::facts;
@@ -43,12 +43,11 @@ impl Step<Context, Error> for Retire {
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         let old = old_version(log.facts())?;
         let bound = Bound::Pinned(new_version(log.facts())?);
-        let kept = side_by_side(&context.consumers, async |consumer| {
+        discard_side_by_side(context, log, async |consumer| {
             expect(context, consumer, bound).await?;
             discard_others(context, consumer).await
         })
         .await?;
-        report_kept(context, kept.into_iter().flatten(), log)?;
         let versions = context.versions().await?;
         if context.state_in(&versions, old)? != VersionState::Enabled {
             return Ok(Applied::Done);

@@ -165,21 +165,29 @@ pub(crate) async fn discard_others(
     Ok(services.discard_others(&consumer.service).await?)
 }
 
-/// Says what services keep, and records it.
-pub(super) fn report_kept(
+/// Discards revisions of every consumer at once, and says and records what services keep then,
+/// also where another consumer's fails.
+pub(super) async fn discard_side_by_side(
     context: &Context,
-    kept: impl IntoIterator<Item = Kept>,
     log: &mut Log<'_>,
+    work: impl AsyncFn(&Consumer) -> Result<Option<Kept>, Error>,
 ) -> Result<(), Error> {
-    for kept in kept {
-        log.say(&kept.to_string());
-        let mut consumers = context.consumers.iter();
-        if let Some(consumer) = consumers.find(|one| one.service == kept.service) {
-            let name = facts::of_consumer(consumer.role).stays_at;
-            log.record(name, Fact::Name(Name::new(kept.revision)?))?;
+    let work = context.consumers.iter().map(|consumer| work(consumer));
+    let mut outcome = Ok(());
+    for (consumer, kept) in context.consumers.iter().zip(join_all(work).await) {
+        match kept {
+            Ok(None) => {}
+            Ok(Some(kept)) => {
+                log.say(&kept.to_string());
+                if let Some(revision) = kept.pinned_to {
+                    let name = facts::of_consumer(consumer.role).stays_at;
+                    log.record(name, Fact::Name(Name::new(revision)?))?;
+                }
+            }
+            Err(error) => outcome = outcome.and(Err(error)),
         }
     }
-    Ok(())
+    outcome
 }
 
 fn words(bound: Bound) -> String {

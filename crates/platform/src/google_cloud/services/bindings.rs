@@ -88,6 +88,14 @@ impl Bindings {
         self.references == other.references && self.files == other.files
     }
 
+    /// The references of all variables, as `gcloud` takes them.
+    pub(super) fn all(&self) -> Vec<String> {
+        let references = self.references.iter();
+        references
+            .map(|(name, reference)| assignment(name, reference))
+            .collect()
+    }
+
     /// The references of other variables that another revision has otherwise: what
     /// this one has, as `gcloud` takes it.
     pub(super) fn differing(&self, other: &Bindings, variable: &str) -> Vec<String> {
@@ -96,11 +104,15 @@ impl Bindings {
             let is_same =
                 |(other_name, other): &(String, KeyRef)| other_name == name && other == reference;
             if name != variable && !other.references.iter().any(is_same) {
-                updates.push(format!("{name}={}:{}", reference.name, reference.key));
+                updates.push(assignment(name, reference));
             }
         }
         updates
     }
+}
+
+fn assignment(variable: &str, reference: &KeyRef) -> String {
+    format!("{variable}={}:{}", reference.name, reference.key)
 }
 
 fn bound(key: &str) -> Found {

@@ -1,12 +1,11 @@
 //! What a rotation changed beside the binding, given back when its last tag goes.
 
 use std::rc::Rc;
-use std::time::Instant;
 
 use super::CloudRun;
 use super::answers::ServiceAnswer;
 use super::bindings::Bindings;
-use super::change::{Tried, conflict};
+use super::change::Tried;
 use super::tags::Tag;
 use crate::google_cloud::CloudError;
 use crate::google_cloud::gcloud::Call;
@@ -25,11 +24,16 @@ pub(super) enum Tidied {
     Tried,
 }
 
+/// The flag that takes back what keeps instances up.
+const NO_INSTANCES: &str = "--min-instances=default";
+
 /// What a service is to get back.
 pub(super) struct GivenBack {
     serving: String,
+    bindings: Rc<Bindings>,
     /// What of its template is to be as it was, as flags of `gcloud run services update`.
     pub(super) changes: Vec<String>,
+    keeps_instances: bool,
     /// Whether traffic followed the latest revision.
     followed_latest: bool,
     /// In what the template is somebody else's: it is left to them then.
@@ -54,26 +58,27 @@ impl CloudRun {
             return Ok(Tidied::Is { to_latest: false });
         };
         if let Some(what) = &back.deployed {
-            let why = format!("somebody deployed it meanwhile, with another {what}");
+            let why = format!("what somebody deployed meanwhile differs in {what}");
             return Ok(Tidied::Not(self.kept(service, &back, why)));
         }
         let why_not = if !back.changes.is_empty() {
-            let call = CloudRun::putting_back(service, &back.changes);
             if !may_put_back {
-                return Err(conflict(call.action));
+                let why = "somebody else changes it at the same time".to_owned();
+                return Ok(Tidied::Not(self.kept(service, &back, why)));
             }
             // A lost request leaves the service ready, too, as it was: the next look tells.
-            self.put_back(service, call).await?
+            self.put_back(service, &back.changes).await?
+        } else if !back.followed_latest {
+            return Ok(Tidied::Is { to_latest: false });
         } else if answer.is_moving() {
             // What was put back may be on its way, by a run that ended meanwhile.
             self.wait_until_ready(service, None).await?
+        } else if self
+            .may_follow_latest(service, &back.serving, answer)
+            .await?
+        {
+            return Ok(Tidied::Is { to_latest: true });
         } else {
-            let to_latest = self
-                .may_follow_latest(service, &back.serving, answer)
-                .await?;
-            if to_latest || !back.followed_latest {
-                return Ok(Tidied::Is { to_latest });
-            }
             Some("its latest revision isn't ready, or reads another version".to_owned())
         };
         Ok(match why_not {
@@ -96,46 +101,55 @@ impl CloudRun {
             return Ok(None);
         }
         let serving = self.serving(service, answer)?;
-        let template = &answer.spec.template.spec;
-        let mut deployed = None;
-        if answer.of_template() != Some(&serving) {
-            let revision = self.look_at_revision(service, &serving).await?;
-            deployed = revision.spec.difference(template, "");
-        }
+        let template = Bindings::of(&answer.spec.template.spec);
+        let deployed = match answer.of_template() == Some(&serving) {
+            true => None,
+            false => self.deployed_beside(service, answer, &serving, "").await?,
+        };
         let mut changes = Vec::new();
         let bindings = self.bindings(service, &serving).await?;
-        let back = bindings.differing(&Bindings::of(template), "");
+        let back = bindings.differing(&template, "");
         if !back.is_empty() {
             changes.push(format!("--update-secrets={}", back.join(",")));
         }
-        if answer.has_min_instances() && all.iter().any(|(tag, _)| tag.set_min_instances) {
-            changes.push("--min-instances=default".to_owned());
+        let keeps_instances =
+            answer.has_min_instances() && all.iter().any(|(tag, _)| tag.set_min_instances);
+        if keeps_instances {
+            changes.push(NO_INSTANCES.to_owned());
         }
         Ok(Some(GivenBack {
             serving,
+            bindings,
             changes,
+            keeps_instances,
             followed_latest: all.iter().any(|(tag, _)| tag.followed_latest),
             deployed,
         }))
     }
 
-    /// What the service keeps then, if anything.
+    /// What the service keeps then, if anything. Whatever became of its template, the command
+    /// first makes a revision that reads what serves.
     fn kept(&self, service: &str, back: &GivenBack, why: String) -> Option<Kept> {
         let settings = &self.gcloud.settings;
-        let mut commands = Vec::new();
-        if !back.changes.is_empty() {
-            commands.push(settings.update_service(service, &back.changes));
+        let mut flags = vec![format!(
+            "--update-secrets={}",
+            back.bindings.all().join(",")
+        )];
+        if back.keeps_instances {
+            flags.push(NO_INSTANCES.to_owned());
         }
+        let mut command = settings.update_service(service, &flags);
         if back.followed_latest {
-            commands.push(settings.update_traffic(service, "--to-latest"));
+            let follow = settings.update_traffic(service, "--to-latest");
+            command = format!("{command} && {follow}");
         }
         let kept = Kept {
             service: service.to_owned(),
-            revision: back.serving.clone(),
+            pinned_to: back.followed_latest.then(|| back.serving.clone()),
             why,
-            commands,
+            command,
         };
-        (!kept.commands.is_empty()).then_some(kept)
+        (back.followed_latest || back.keeps_instances).then_some(kept)
     }
 
     /// Whether traffic followed the latest revision before, and that reads what serves.
@@ -161,7 +175,8 @@ impl CloudRun {
 
     /// Makes the revision, and waits until the service is ready; why it can't be had, where
     /// it can't.
-    async fn put_back(&self, service: &str, call: Call<'_>) -> Result<Option<String>, Error> {
+    async fn put_back(&self, service: &str, changes: &[String]) -> Result<Option<String>, Error> {
+        let call = CloudRun::putting_back(service, changes);
         let Tried { answer, refusal } = self.try_revision(service, call).await?;
         match refusal.map(|failure| self.error(failure)) {
             None => self.wait_until_ready(service, Some(answer)).await,
@@ -173,30 +188,23 @@ impl CloudRun {
         }
     }
 
-    /// Waits until a service is ready; why it never will be, where Cloud Run says so.
+    /// Waits until a service is ready; why it isn't, or never will be.
     async fn wait_until_ready(
         &self,
         service: &str,
         seen: Option<Rc<ServiceAnswer>>,
     ) -> Result<Option<String>, Error> {
-        let mut answer = match seen {
-            Some(answer) => answer,
-            None => self.look(service).await?,
-        };
         let limit = self.gcloud.settings.timeouts.ready;
-        let started = Instant::now();
-        while answer.is_moving() {
-            if started.elapsed() >= limit {
-                let created = answer.status.latest_created_revision_name.clone();
-                return Err(CloudError::RevisionLate {
-                    service: service.to_owned(),
-                    revision: created.unwrap_or_default(),
-                    limit,
-                }
-                .into());
-            }
-            self.gcloud.pause().await;
-            answer = self.look(service).await?;
+        let is_at_rest = |answer: &ServiceAnswer| !answer.is_moving();
+        let answer = match seen.filter(|answer| is_at_rest(answer)) {
+            Some(answer) => answer,
+            None => self.look_until(service, limit, is_at_rest).await?,
+        };
+        if answer.is_moving() {
+            let seconds = limit.as_secs();
+            return Ok(Some(format!(
+                "its next revision was not ready in {seconds} s"
+            )));
         }
         Ok(answer.failed_for())
     }

@@ -129,9 +129,13 @@ impl CloudRun {
             Discarded::Others => format!("remove the tags of `{service}`"),
         };
         let (mut put_back, mut kept) = (0, None);
+        let mut seen_first = None;
         for _ in 0..2 * ATTEMPTS {
             let answer = self.look_at_rest(service).await?;
-            let revisions = self.revisions_of(service, &answer, discarded)?;
+            let mut revisions = self.revisions_of(service, &answer, discarded)?;
+            // What comes to be there meanwhile is another run's candidate.
+            let seen_first = seen_first.get_or_insert_with(|| revisions.clone());
+            revisions.retain(|name| seen_first.contains(name));
             refuse_serving(service, &answer, &revisions)?;
             let tags = tags_of(&answer, &revisions);
             if tags.is_empty() {
@@ -157,13 +161,35 @@ impl CloudRun {
             };
             let call = CloudRun::untagging(service, &tags, action(), to_latest);
             self.try_change(service, &call).await?;
+            if to_latest {
+                self.keep_from_candidate(service, &answer).await?;
+            }
         }
         let answer = self.look(service).await?;
-        let revisions = self.revisions_of(service, &answer, discarded)?;
+        let revisions = seen_first.unwrap_or_default();
         if tags_of(&answer, &revisions).is_empty() {
             return Ok(kept);
         }
         Err(conflict(action()))
+    }
+
+    /// Takes the traffic back from the latest revision where that is another run's candidate,
+    /// which came between the look by which the traffic was let go and the change. That run
+    /// gives the traffic back at its own end.
+    async fn keep_from_candidate(&self, service: &str, seen: &ServiceAnswer) -> Result<(), Error> {
+        let answer = self.look(service).await?;
+        let created = |answer: &ServiceAnswer| answer.status.latest_created_revision_name.clone();
+        let has_candidate = Tag::all(&answer).iter().any(|(tag, _)| tag.followed_latest);
+        if !answer.follows_latest() || !has_candidate || created(&answer) == created(seen) {
+            return Ok(());
+        }
+        let serving = self.serving(service, seen)?;
+        let action = format!("send the traffic of `{service}` back to `{serving}`");
+        let words = ["run", "services", "update-traffic", service];
+        let call = Call::new(action, &words)
+            .with(format!("--to-revisions={serving}=100"))
+            .with("--async".to_owned());
+        self.try_change(service, &call).await
     }
 
     /// The revisions that are to be made unreachable.
@@ -210,7 +236,7 @@ impl CloudRun {
         let started = Instant::now();
         let is_there =
             |answer: &ServiceAnswer| answer.reachable().iter().any(|one| revisions.contains(one));
-        while answer.is_moving() || is_there(&answer) {
+        while answer.has_traffic_on_its_way() || is_there(&answer) {
             if started.elapsed() >= self.gcloud.settings.timeouts.traffic {
                 return Err(conflict(action.to_owned()));
             }

@@ -48,14 +48,9 @@ impl CloudRun {
         if answer.is_observed() && created == Some(&serving) {
             return Ok(Vec::new());
         }
-        let template = &answer.spec.template.spec;
-        let revision = self.look_at_revision(service, &serving).await?;
-        let mut what = revision.spec.difference(template, &binding.variable);
-        if let (None, Some(created)) = (&what, created) {
-            let created = self.look_at_revision(service, created).await?;
-            let is_same = revision.has_image_of(&created);
-            what = (!is_same).then(|| "an image".to_owned());
-        }
+        let what = self
+            .deployed_beside(service, answer, &serving, &binding.variable)
+            .await?;
         if let Some(what) = what {
             let service = service.to_owned();
             return Err(CloudError::TemplateDiffers {
@@ -65,7 +60,30 @@ impl CloudRun {
             }
             .into());
         }
-        let (ours, theirs) = (Bindings::of(&revision.spec), Bindings::of(template));
+        let ours = self.bindings(service, &serving).await?;
+        let theirs = Bindings::of(&answer.spec.template.spec);
         Ok(ours.differing(&theirs, &binding.variable))
+    }
+
+    /// In what the service's template differs from what serves, but for references to secrets
+    /// and one variable: somebody deployed without traffic.
+    pub(super) async fn deployed_beside(
+        &self,
+        service: &str,
+        answer: &ServiceAnswer,
+        serving: &str,
+        variable: &str,
+    ) -> Result<Option<String>, Error> {
+        let revision = self.look_at_revision(service, serving).await?;
+        let what = revision
+            .spec
+            .difference(&answer.spec.template.spec, variable);
+        let created = answer.status.latest_created_revision_name.as_deref();
+        let (None, Some(created)) = (&what, created) else {
+            return Ok(what);
+        };
+        let created = self.look_at_revision(service, created).await?;
+        let is_same = revision.has_image_of(&created);
+        Ok((!is_same).then(|| "an image".to_owned()))
     }
 }
