@@ -5,6 +5,7 @@ mod every_statement;
 mod in_place;
 pub(crate) mod lab;
 mod logins;
+mod not_carried;
 mod over_tls;
 mod refusals;
 mod under_load;

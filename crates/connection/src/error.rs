@@ -105,7 +105,7 @@ impl Error {
                 "add `sslmode=disable` to the URL only if the way to the server is safe without TLS"
             }
             Error::TlsDemanded { .. } => {
-                "add `sslmode=require` or `sslmode=verify-full` to the database URL"
+                "add `sslmode=require` or `sslmode=verify-full` to the database URL; or, where the lines of pg_hba.conf name roles, a line for this one"
             }
             Error::TlsWrongName { .. } => {
                 "connect by the name in the certificate, or use `sslmode=verify-ca` where that name can't be reached"

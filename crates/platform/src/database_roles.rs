@@ -60,6 +60,15 @@ pub trait DatabaseRoles {
     /// When `as_` can't log in.
     async fn role(&self, as_: &DatabaseUrl, role: &str) -> Result<Option<Role>, Error>;
 
+    /// What [`prepare_second`](DatabaseRoles::prepare_second) can't give a role that is to take
+    /// over from that of `in_use`: what the role in use has and may not grant. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// What the preparation would fail at, as far as that can be seen: the server lets nobody in
+    /// as that role, or the role may be somebody else's.
+    async fn check_second(&self, in_use: &DatabaseUrl, role: &str) -> Result<Vec<Missing>, Error>;
+
     /// Makes the role of `candidate` ready to take over from that of `in_use`: makes it
     /// if it isn't there, lets it log in with `candidate`'s password, and sees to it
     /// that each of the two can use what the other has and will make in this database.
@@ -71,7 +80,8 @@ pub trait DatabaseRoles {
     /// [`RolesError::MayNotCreateRoles`], before anything is changed;
     /// [`RolesError::NotOurs`], where the role is there and neither it nor the role in
     /// use can give it another password; [`RolesError::NotIdle`], where the role in use
-    /// could, but somebody is logged in as that role.
+    /// could, but somebody is logged in as that role; [`RolesError::SomebodyElses`], where
+    /// nothing shows that the role takes turns with the one in use.
     async fn prepare_second(
         &self,
         in_use: &DatabaseUrl,
@@ -153,6 +163,8 @@ pub struct Role {
     pub can_login: bool,
     /// Whether it may make other roles.
     pub may_create_roles: bool,
+    /// Whether it may do everything.
+    pub is_superuser: bool,
 }
 
 /// What [`prepare_second`](DatabaseRoles::prepare_second) found.

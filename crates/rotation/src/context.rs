@@ -11,6 +11,7 @@ use runbook::Facts;
 use secret::{SecretValue, VersionNumber, Versioned};
 
 pub(crate) use self::rehearsal::in_use;
+use crate::database_login::is_role_gone;
 use crate::error::Error;
 use crate::facts;
 use crate::material::{Found, Material};
@@ -291,7 +292,15 @@ impl Context {
             secret: &self.store.name,
             place: &format!("version {version}"),
         };
-        self.material.refuse_if_needed(found, version).await
+        match self.material.refuse_if_needed(found, version).await {
+            Err(Error::Platform(_))
+                if matches!(self.material, Material::Login(_))
+                    && is_role_gone(self, found).await =>
+            {
+                Ok(())
+            }
+            refused => refused,
+        }
     }
 
     /// Moves what needs the value of one version, beside the services, over to another.

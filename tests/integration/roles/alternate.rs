@@ -146,6 +146,27 @@ async fn the_second_role_gets_the_settings_of_the_first() -> Result<()> {
     Ok(())
 }
 
+/// What an earlier turn had would lead the service elsewhere.
+#[tokio::test]
+async fn a_setting_that_the_role_in_use_has_no_more_is_taken_from_the_other() -> Result<()> {
+    let lab = Lab::new().await?;
+    let (first, second) = (lab.first.name(), lab.second.name());
+    let in_use = lab.in_use()?;
+    let set = format!("alter role {first} set search_path = elsewhere");
+    connect(&in_use).await?.batch_execute(&set).await?;
+    let candidate = lab.candidate(&in_use)?;
+    lab.prepare(&in_use, &candidate).await?;
+    lab.lock_out(&in_use, &candidate).await?;
+    let reset = format!("alter role {second} reset search_path");
+    connect(&candidate).await?.batch_execute(&reset).await?;
+    let next = lab.candidate(&candidate)?;
+    lab.prepare(&candidate, &next).await?;
+    let client = connect(&next).await?;
+    let row = client.query_one("show search_path", &[]).await?;
+    assert_eq!(row.get::<_, String>(0), "\"$user\", public");
+    Ok(())
+}
+
 /// On Cloud SQL the database belongs to a role of Google's, of which each user is a
 /// member; only the tables belong to the user.
 #[tokio::test]

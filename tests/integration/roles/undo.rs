@@ -61,7 +61,9 @@ async fn a_role_that_owns_something_elsewhere_is_kept_and_shut_out() -> Result<(
     let Err(Error::Roles(RolesError::Statement { source, .. })) = dropped else {
         anyhow::bail!("{dropped:?}");
     };
-    assert!(source.to_string().contains("cannot be dropped"), "{source}");
+    let said = source.to_string();
+    assert!(said.contains("cannot be dropped"), "{said}");
+    assert!(said.contains("1 object in database"), "{said}");
     assert!(!lab.is_accepted(&candidate).await?);
     Ok(())
 }

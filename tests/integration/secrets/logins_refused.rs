@@ -138,24 +138,49 @@ async fn a_role_whose_name_leaves_no_room_for_the_second_ones() -> Result<()> {
 
 /// Whoever owns the tables let this role alone read them, which it can't hand on.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_second_role_cannot_be_given_stops_the_run_until_somebody_gives_it() -> Result<()>
-{
+async fn what_the_second_role_could_not_be_given_stops_the_run_before_it_begins() -> Result<()> {
     let lab = Lab::new(SERVICES).await?;
     let [first, second] = lab.roles();
     let admin = lab.database.connect().await;
-    let lend = |tables: &str, role: &str| format!("grant select on {tables} to {role};");
-    let make = "create table lent (n int); create table lent_too (n int);";
-    let make = make.to_owned() + &lend("lent, lent_too", &first);
+    let make = format!(
+        "create table lent (n int); create table lent_too (n int);
+         grant select on lent, lent_too to {first}"
+    );
     admin.batch_execute(&make).await?;
+    let lacks = format!("`{second}` lacks what `{first}` has: SELECT on TABLE public.");
+    let way_out = format!("let an administrator give it to `{first}` WITH GRANT OPTION");
+    for (table, others) in [
+        ("lent, and 1 more", &[][..]),
+        ("lent_too\n", &["--dry-run"]),
+    ] {
+        let words = [&*format!("{lacks}{table}"), &way_out];
+        expect_refused(&lab.installation, &lab.rotate(others), &words)?;
+        let table = table.split(',').next().unwrap_or_default();
+        let lend = format!("grant select on {table} to {first} with grant option");
+        admin.batch_execute(&lend).await?;
+    }
+    let rotated = lab.installation.run(&lab.rotate(&[]))?;
+    assert_said(&rotated, 0, &["Rotated"]);
+    lab.expect_sound().await
+}
+
+/// What has come since the run began can be given to the role itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_second_role_was_not_given_stops_the_run_until_somebody_gives_it() -> Result<()> {
+    let lab = Lab::new(SERVICES).await?;
+    let [first, second] = lab.roles();
+    let admin = lab.database.connect().await;
     let installation = &lab.installation;
-    let failed = installation.run(&lab.rotate(&[]))?;
-    let lacks =
-        format!("`{second}` lacks what `{first}` has: SELECT on TABLE public.lent, and 1 more");
+    installation.sandbox.settings("announce = true", "")?;
+    let waiting = installation.run(&lab.rotate(&[]))?;
+    assert_said(&waiting, 3, &[]);
+    let lend = |role: &str| format!("grant select on lent to {role}");
+    let make = format!("create table lent (n int); {}", lend(&first));
+    admin.batch_execute(&make).await?;
+    let failed = installation.run(&["resume", "--done"])?;
+    let lacks = format!("`{second}` lacks what `{first}` has: SELECT on TABLE public.lent\n");
     assert_said(&failed, 2, &[&lacks]);
-    admin.batch_execute(&lend("lent", &second)).await?;
-    let failed = installation.run(&["resume"])?;
-    assert_said(&failed, 2, &["SELECT on TABLE public.lent_too\n"]);
-    admin.batch_execute(&lend("lent_too", &second)).await?;
+    admin.batch_execute(&lend(&second)).await?;
     assert_said(&installation.run(&["resume"])?, 0, &["Rotated"]);
     lab.expect_sound().await
 }

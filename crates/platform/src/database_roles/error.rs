@@ -75,6 +75,17 @@ pub enum RolesError {
         /// How many sessions.
         count: u32,
     },
+    /// The role is there with a password of somebody else's, and nothing shows that it is ours.
+    #[error(
+        "the role `{role}` exists, has another password than a rotation gave it, and nothing \
+         shows that it takes turns with `{user}`"
+    )]
+    SomebodyElses {
+        /// The role in use.
+        user: String,
+        /// The other one.
+        role: String,
+    },
     /// The server took the password, and refuses it.
     #[error("the server took the new password of `{role}`, and refuses a login with it")]
     NotTaken {
@@ -134,13 +145,11 @@ impl RolesError {
                     quoted(user)
                 ));
             }
-            RolesError::NotOurs { user, role, .. } => {
+            RolesError::NotOurs { user, role, .. } => return Some(to_be_ours(user, role)),
+            RolesError::SomebodyElses { user, role } => {
                 return Some(format!(
-                    "let an administrator run `GRANT {} TO {} WITH ADMIN OPTION`; or give the \
-                     role the password of the staged URL, on Cloud SQL with `gcloud sql users \
-                     set-password '{role}' --prompt-for-password --instance=…`",
-                    quoted(role),
-                    quoted(user)
+                    "is it somebody else's? Then rename it, or rotate in place. If not, {}",
+                    to_be_ours(user, role)
                 ));
             }
             RolesError::NotIdle { .. } => {
@@ -175,6 +184,7 @@ impl RolesError {
             RolesError::MayNotCreateRoles { .. } => "the role may not create roles",
             RolesError::NotOurs { .. } => "a role can't be given another password",
             RolesError::NotIdle { .. } => "a role is not idle",
+            RolesError::SomebodyElses { .. } => "a role may be somebody else's",
             RolesError::NotTaken { .. } => "a new password was refused",
             RolesError::StillLoggedIn { .. } => "sessions did not end",
             RolesError::Timeout { .. } => "the database took too long",
@@ -186,6 +196,17 @@ impl RolesError {
     pub(super) fn is_denied(&self) -> bool {
         matches!(self, RolesError::Statement { denied: true, .. })
     }
+}
+
+/// How a role comes to be one that takes turns.
+fn to_be_ours(user: &str, role: &str) -> String {
+    format!(
+        "let an administrator run `GRANT {} TO {user} WITH ADMIN OPTION; ALTER ROLE {user} \
+         CREATEROLE`; or give the role the password of the staged URL, on Cloud SQL with `gcloud sql \
+         users set-password '{role}' --prompt-for-password --instance=…`",
+        quoted(role),
+        user = quoted(user)
+    )
 }
 
 fn quoted(role: &str) -> String {

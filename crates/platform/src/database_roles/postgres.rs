@@ -6,7 +6,7 @@ use secret::{DatabaseUrl, Password};
 
 use super::error::RolesError;
 use super::login::{Attempt, log_in, try_log_in};
-use super::{Accepted, DatabaseRoles, Login, Prepared, Role, Sessions};
+use super::{Accepted, DatabaseRoles, Login, Missing, Prepared, Role, Sessions};
 use super::{drop, privileges, second, sessions, settings};
 use crate::error::Error;
 
@@ -55,6 +55,10 @@ impl DatabaseRoles for PostgresRoles {
     async fn role(&self, as_: &DatabaseUrl, role: &str) -> Result<Option<Role>, Error> {
         let session = log_in(as_, self.tls).await?;
         Ok(second::find(&session, role).await?)
+    }
+
+    async fn check_second(&self, in_use: &DatabaseUrl, role: &str) -> Result<Vec<Missing>, Error> {
+        Ok(second::check(in_use, role, self.tls).await?)
     }
 
     async fn prepare_second(

@@ -12,8 +12,11 @@ use super::Missing;
 use super::error::RolesError;
 use super::session::Session;
 
-/// What `$1` may do in this database, `$2` may not, and whether `$1` may grant it.
-/// A table whose policies the owner needn't obey is another table for anybody else.
+/// What `$1` may do in this database, `$2` may not, and whether `$1` may grant it. `$2` may be
+/// `public`, for a role that isn't there yet.
+///
+/// A table whose policies a role needn't obey is another table for anybody else, and so is one
+/// with a policy that names the role. By `$user` in a search path, each role finds other tables.
 const DIFFERENCES: &str = "
     WITH who AS (SELECT $1::text::name AS one, $2::text::name AS other),
     space AS (
@@ -48,11 +51,62 @@ const DIFFERENCES: &str = "
             AND has_sequence_privilege(one, c.oid, privilege)
             AND NOT has_sequence_privilege(other, c.oid, privilege)
     UNION ALL
+        SELECT 'COLUMN', format('%I.%I.%I', nspname, relname, attname), privilege, false
+        FROM who, space, pg_class c, pg_attribute, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE',
+            'REFERENCES']) AS privilege
+        WHERE relnamespace = space.oid AND relkind IN ('r', 'p', 'v', 'm', 'f')
+            AND attrelid = c.oid AND attnum > 0 AND NOT attisdropped AND attacl IS NOT NULL
+            AND NOT has_table_privilege(one, c.oid, privilege)
+            AND has_column_privilege(one, c.oid, attnum, privilege)
+            AND NOT has_column_privilege(other, c.oid, attnum, privilege)
+    UNION ALL
+        SELECT 'ROUTINE', format('%I.%I(%s)', nspname, proname,
+                pg_get_function_identity_arguments(p.oid)), 'EXECUTE',
+            has_function_privilege(one, p.oid, 'EXECUTE WITH GRANT OPTION')
+        FROM who, space, pg_proc p
+        WHERE pronamespace = space.oid AND proacl IS NOT NULL
+            AND has_function_privilege(one, p.oid, 'EXECUTE')
+            AND NOT has_function_privilege(other, p.oid, 'EXECUTE')
+    UNION ALL
+        SELECT 'TYPE', format('%I.%I', nspname, typname), 'USAGE',
+            has_type_privilege(one, t.oid, 'USAGE WITH GRANT OPTION')
+        FROM who, space, pg_type t
+        WHERE typnamespace = space.oid AND typacl IS NOT NULL
+            AND has_type_privilege(one, t.oid, 'USAGE')
+            AND NOT has_type_privilege(other, t.oid, 'USAGE')
+    UNION ALL
         SELECT 'TABLE', format('%I.%I', nspname, relname), 'freedom from row security', false
-        FROM who, space, pg_class c, pg_roles r
-        WHERE relnamespace = space.oid AND relrowsecurity AND NOT relforcerowsecurity
-            AND rolname = other AND NOT rolbypassrls AND NOT rolsuper
-            AND pg_has_role(one, relowner, 'USAGE') AND NOT pg_has_role(other, relowner, 'USAGE'))
+        FROM who, space, pg_class c
+        WHERE relnamespace = space.oid AND relrowsecurity
+            AND (NOT relforcerowsecurity AND pg_has_role(one, relowner, 'USAGE')
+                OR EXISTS (SELECT FROM pg_roles
+                    WHERE rolname = one AND (rolbypassrls OR rolsuper)))
+            AND NOT EXISTS (SELECT FROM pg_roles r
+                WHERE rolname = other AND (rolbypassrls OR rolsuper
+                    OR NOT relforcerowsecurity AND pg_has_role(r.oid, relowner, 'USAGE')))
+    UNION ALL
+        SELECT 'TABLE', format('%I.%I', nspname, relname), format('policy %I', polname), false
+        FROM who, space, pg_class c, pg_policy
+        WHERE relnamespace = space.oid AND polrelid = c.oid AND relrowsecurity
+            AND EXISTS (SELECT FROM unnest(polroles) AS named
+                WHERE named <> 0 AND pg_has_role(one, named, 'USAGE'))
+            AND NOT EXISTS (SELECT FROM unnest(polroles) AS named, pg_roles r
+                WHERE rolname = other AND pg_has_role(r.oid, named, 'USAGE'))
+    UNION ALL
+        SELECT 'SCHEMA', quote_ident(nspname), '$user in the search path', false
+        FROM who, space
+        WHERE (SELECT reset_val FROM pg_settings WHERE name = 'search_path') ~ '[$]user'
+            AND EXISTS (SELECT FROM pg_roles r WHERE rolname = nspname
+                AND rolname IN (one, other) AND has_schema_privilege(r.oid, space.oid, 'USAGE'))
+    UNION ALL
+        SELECT 'ROLE', quote_ident(other), attribute, false
+        FROM who, pg_roles a, pg_roles b, LATERAL (VALUES
+            ('VALID UNTIL that late',
+                b.rolvaliduntil < coalesce(a.rolvaliduntil, 'infinity')),
+            ('CONNECTION LIMIT that high', b.rolconnlimit >= 0
+                AND (a.rolconnlimit < 0 OR b.rolconnlimit < a.rolconnlimit)))
+            AS attributes(attribute, is_missing)
+        WHERE a.rolname = one AND b.rolname = other AND is_missing)
     SELECT kind, name, string_agg(privilege, ', ' ORDER BY privilege) AS privileges, grantable
     FROM difference GROUP BY kind, name, grantable ORDER BY kind, name, grantable";
 
@@ -70,11 +124,15 @@ pub(super) async fn missing(
     role: &str,
 ) -> Result<Vec<Missing>, RolesError> {
     let differences = differences(session, like, role).await?;
-    let missing = differences.into_iter().map(|difference| Missing {
-        privilege: difference.privileges,
-        object: format!("{} {}", difference.kind, difference.name),
-    });
-    Ok(missing.collect())
+    Ok(differences.into_iter().map(Missing::from).collect())
+}
+
+/// What the session's own role may do, `role` may not, and can't be granted by it. `role` is
+/// `public` where it isn't there yet.
+pub(super) async fn ungrantable(session: &Session, role: &str) -> Result<Vec<Missing>, RolesError> {
+    let differences = differences(session, session.user(), role).await?;
+    let ungrantable = differences.into_iter().filter(|one| !one.grantable);
+    Ok(ungrantable.map(Missing::from).collect())
 }
 
 /// Grants `role` what the session's own role may do and grant, now and with what it
@@ -110,6 +168,15 @@ struct Difference {
     /// With commas between them.
     privileges: String,
     grantable: bool,
+}
+
+impl From<Difference> for Missing {
+    fn from(difference: Difference) -> Missing {
+        Missing {
+            privilege: difference.privileges,
+            object: format!("{} {}", difference.kind, difference.name),
+        }
+    }
 }
 
 async fn differences(

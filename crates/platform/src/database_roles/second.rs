@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::error::RolesError;
 use super::login::{Attempt, log_in, try_log_in};
 use super::session::Session;
-use super::{Prepared, Role, Sessions, privileges, sessions, settings};
+use super::{Missing, Prepared, Role, Sessions, privileges, sessions, settings};
 
 /// The longest name that Postgres keeps, in bytes.
 const LONGEST_NAME: usize = 63;
@@ -47,6 +47,24 @@ pub(super) async fn prepare(
     Ok(prepared)
 }
 
+/// See [`DatabaseRoles::check_second`](super::DatabaseRoles::check_second).
+pub(super) async fn check(
+    in_use: &DatabaseUrl,
+    role: &str,
+    tls: Tls,
+) -> Result<Vec<Missing>, RolesError> {
+    let session = log_in(in_use, tls).await?;
+    // The server may let other roles in by other ways.
+    let idle = try_log_in(&in_use.for_idle(role)?, tls).await?;
+    if find(&session, role).await?.is_none() {
+        return privileges::ungrantable(&session, "public").await;
+    }
+    if let Attempt::Refused(_) = idle {
+        refuse_foreign(&session, role).await?;
+    }
+    privileges::ungrantable(&session, role).await
+}
+
 /// See [`DatabaseRoles::set_password`](super::DatabaseRoles::set_password).
 pub(super) async fn set_password(
     as_: &DatabaseUrl,
@@ -70,12 +88,14 @@ pub(super) async fn find(session: &Session, role: &str) -> Result<Option<Role>, 
         return Ok(None);
     }
     let operation = "find a role";
-    let query = "SELECT rolcanlogin, rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = $1";
+    let query =
+        "SELECT rolcanlogin, rolcreaterole OR rolsuper, rolsuper FROM pg_roles WHERE rolname = $1";
     let rows = session.query(operation, query, &[&role]).await?;
     let read = |row| {
         Ok(Role {
             can_login: session.column(operation, row, 0)?,
             may_create_roles: session.column(operation, row, 1)?,
+            is_superuser: session.column(operation, row, 2)?,
         })
     };
     rows.first().map(read).transpose()
@@ -114,18 +134,42 @@ async fn take_back(
         let statement = with_verifier("ALTER ROLE", second, "PASSWORD", &password);
         return of_second.execute("change its password", &statement).await;
     }
-    // Up to Postgres 15 the role in use may do so with anybody's role: not with one that
-    // may be another service's.
-    let Sessions { here, elsewhere } = sessions::count_by(session, second).await?;
-    if here + elsewhere > 0 {
-        return Err(RolesError::NotIdle {
-            role: second.to_owned(),
-            count: here + elsewhere,
-        });
-    }
+    refuse_foreign(session, second).await?;
     let statement = with_verifier("ALTER ROLE", second, "LOGIN PASSWORD", &password);
     let changed = session.execute("change a role's password", &statement);
     changed.await.map_err(|error| not_ours(error, second))
+}
+
+/// Up to Postgres 15 the role in use may give anybody's role another password: not one that may
+/// be another service's. A rotation has each of the two grant the other what it will make, and
+/// an administrator's word is that the role in use is a member of the other.
+async fn refuse_foreign(session: &Session, role: &str) -> Result<(), RolesError> {
+    let Sessions { here, elsewhere } = sessions::count_by(session, role).await?;
+    if here + elsewhere > 0 {
+        return Err(RolesError::NotIdle {
+            role: role.to_owned(),
+            count: here + elsewhere,
+        });
+    }
+    let operation = "look whose a role is";
+    let query = "
+        SELECT pg_has_role(one.oid, other.oid, 'MEMBER') OR EXISTS (
+            SELECT FROM pg_default_acl, aclexplode(defaclacl)
+            WHERE (defaclrole, grantee) IN ((one.oid, other.oid), (other.oid, one.oid)))
+        FROM pg_roles one, pg_roles other
+        WHERE one.rolname = current_user AND other.rolname = $1";
+    let rows = session.query(operation, query, &[&role]).await?;
+    let takes_turns = match rows.first() {
+        Some(row) => session.column(operation, row, 0)?,
+        None => true,
+    };
+    match takes_turns {
+        true => Ok(()),
+        false => Err(RolesError::SomebodyElses {
+            user: session.user().to_owned(),
+            role: role.to_owned(),
+        }),
+    }
 }
 
 /// Where the role in use lacks a privilege over another role, says so.

@@ -123,6 +123,11 @@ impl Session {
             return self.too_long(operation);
         }
         let source = match error.as_db_error() {
+            // Where they are stands in the detail: it names no values.
+            Some(refusal) if code == Some(&SqlState::DEPENDENT_OBJECTS_STILL_EXIST) => {
+                let detail = refusal.detail().unwrap_or_default().replace('\n', "; ");
+                DatabaseMessage::new(&format!("{}: {detail}", refusal.message()))
+            }
             Some(refusal) => DatabaseMessage::new(refusal.message()),
             None => DatabaseMessage::new(&error.to_string()),
         };

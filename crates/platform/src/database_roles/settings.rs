@@ -30,42 +30,71 @@ const DIFFERENCES: &str = "
 /// would be a single name. Those that can't be set here by anybody are left out.
 const QUOTED_LISTS: [&str; 2] = ["search_path", "temp_tablespaces"];
 
-/// Gives the session's own role the settings of `like`. To be called within a
+/// Gives the session's own role the settings of `like`, and no others. To be called within a
 /// transaction. What this role may not set, or can't, is left out: a look at what is
 /// [`missing`] tells.
 pub(super) async fn copy(session: &Session, like: &str) -> Result<(), RolesError> {
     let own = session.user();
     for setting in differences(session, like, own).await? {
-        session.execute(OPERATION, "SAVEPOINT setting").await?;
-        let after = match set(session, own, &setting).await {
-            Ok(()) => "RELEASE SAVEPOINT setting",
-            Err(RolesError::Statement { .. }) => "ROLLBACK TO SAVEPOINT setting",
-            Err(error) => return Err(error),
-        };
-        session.execute(OPERATION, after).await?;
+        attempt(session, set(session, own, &setting)).await?;
+    }
+    for setting in surplus(session, like, own).await? {
+        attempt(session, reset(session, own, &setting)).await?;
     }
     Ok(())
 }
 
-/// What `like`'s sessions begin with and those of `role` don't.
+async fn attempt(
+    session: &Session,
+    change: impl Future<Output = Result<(), RolesError>>,
+) -> Result<(), RolesError> {
+    session.execute(OPERATION, "SAVEPOINT setting").await?;
+    let after = match change.await {
+        Ok(()) => "RELEASE SAVEPOINT setting",
+        Err(RolesError::Statement { .. }) => "ROLLBACK TO SAVEPOINT setting",
+        Err(error) => return Err(error),
+    };
+    session.execute(OPERATION, after).await
+}
+
+/// In what the sessions of `role` begin otherwise than those of `like`.
 pub(super) async fn missing(
     session: &Session,
     like: &str,
     role: &str,
 ) -> Result<Vec<Missing>, RolesError> {
-    let settings = differences(session, like, role).await?;
-    let missing = settings.into_iter().map(|setting| Missing {
-        privilege: format!("SET {}", setting.name),
+    let missing = |what: &str, setting: &Setting| Missing {
+        privilege: format!("{what} {}", setting.name),
         object: format!("ROLE {}", escape_identifier(role)),
-    });
-    Ok(missing.collect())
+    };
+    let to_set = differences(session, like, role).await?;
+    let to_reset = surplus(session, like, role).await?;
+    let to_set = to_set.iter().map(|setting| missing("SET", setting));
+    let to_reset = to_reset.iter().map(|setting| missing("RESET", setting));
+    Ok(to_set.chain(to_reset).collect())
+}
+
+/// What `role`'s sessions begin with and those of `like` leave as it is: an earlier turn may
+/// have had it.
+async fn surplus(session: &Session, like: &str, role: &str) -> Result<Vec<Setting>, RolesError> {
+    let other = differences(session, like, role).await?;
+    let is_other = |one: &Setting| {
+        let mut other = other.iter();
+        other.any(|other| other.name == one.name && other.database == one.database)
+    };
+    let mut surplus = differences(session, role, like).await?;
+    surplus.retain(|setting| !is_other(setting));
+    Ok(surplus)
+}
+
+async fn reset(session: &Session, role: &str, setting: &Setting) -> Result<(), RolesError> {
+    let (scope, name) = (setting.scope(), setting.quoted_name());
+    let role = escape_identifier(role);
+    let reset = format!("ALTER ROLE {role}{scope} RESET {name}");
+    session.execute(OPERATION, &reset).await
 }
 
 async fn set(session: &Session, role: &str, setting: &Setting) -> Result<(), RolesError> {
-    let scope = match &setting.database {
-        Some(database) => format!(" IN DATABASE {}", escape_identifier(database)),
-        None => String::new(),
-    };
     let value = if QUOTED_LISTS.contains(&setting.name.as_str()) {
         let set = "SELECT set_config($1, $2, true)";
         let parameters: [&(dyn ToSql + Sync); 2] = [&setting.name, &setting.value];
@@ -74,12 +103,9 @@ async fn set(session: &Session, role: &str, setting: &Setting) -> Result<(), Rol
     } else {
         format!("TO {}", escape_literal(&setting.value))
     };
-    let name: Vec<String> = setting.name.split('.').map(escape_identifier).collect();
-    let keep = format!(
-        "ALTER ROLE {}{scope} SET {} {value}",
-        escape_identifier(role),
-        name.join(".")
-    );
+    let (scope, name) = (setting.scope(), setting.quoted_name());
+    let role = escape_identifier(role);
+    let keep = format!("ALTER ROLE {role}{scope} SET {name} {value}");
     session.execute(OPERATION, &keep).await
 }
 
@@ -88,6 +114,20 @@ struct Setting {
     value: String,
     /// Where it holds for one database only.
     database: Option<String>,
+}
+
+impl Setting {
+    fn scope(&self) -> String {
+        match &self.database {
+            Some(database) => format!(" IN DATABASE {}", escape_identifier(database)),
+            None => String::new(),
+        }
+    }
+
+    fn quoted_name(&self) -> String {
+        let parts: Vec<String> = self.name.split('.').map(escape_identifier).collect();
+        parts.join(".")
+    }
 }
 
 async fn differences(

@@ -1,13 +1,13 @@
 //! Nothing begins that can't end.
 
 use async_trait::async_trait;
-use platform::database_roles::{other_role, refuse_long_name};
+use platform::database_roles::{Role, other_role, refuse_long_name};
 use platform::{Reference, Service};
 use runbook::{About, Applied, Facts, Kind, Log, Name, Observed, Step, Undo};
 use secret::{DatabaseUrl, SecretValue};
 
 use super::Mode;
-use super::login::next_role;
+use super::login::{next_role, refuse_lack};
 use crate::context::{Consumer, Context, old_version};
 use crate::error::Error;
 use crate::same_place;
@@ -86,12 +86,13 @@ async fn check(context: &Context, facts: &Facts) -> Result<(DatabaseUrl, Vec<Str
     // Or the journal could not name the roles.
     Name::new(url.user()?)?;
     refuse_shared_role(context, &url).await?;
-    refuse_powerless_role(context, &url).await?;
-    Ok((url, steps::unsettled_remarks(&described)))
+    let mut remarks = steps::unsettled_remarks(&described);
+    remarks.extend(check_second_role(context, &url).await?);
+    Ok((url, remarks))
 }
 
 /// The URL that the services have, which must log in.
-async fn url_in_use(
+pub(super) async fn url_in_use(
     context: &Context,
     described: &[(&Consumer, Service)],
 ) -> Result<DatabaseUrl, Error> {
@@ -155,21 +156,29 @@ async fn neighbours_values(context: &Context) -> Result<Vec<SecretValue>, Error>
     Ok(values)
 }
 
-/// Alternating needs a second role, and somebody who may make it.
-async fn refuse_powerless_role(context: &Context, url: &DatabaseUrl) -> Result<(), Error> {
+/// Alternating needs a second role, and somebody who may make it and give it all that the role
+/// in use has. Tells what it will not have all the same.
+async fn check_second_role(context: &Context, url: &DatabaseUrl) -> Result<Option<String>, Error> {
     let logins = context.logins()?;
     if logins.mode == Mode::InPlace {
-        return Ok(());
+        return Ok(None);
     }
-    let next = next_role(url, logins.mode)?;
+    let (own, next) = (url.user()?, next_role(url, logins.mode)?);
     refuse_long_name(&next).map_err(platform::Error::from)?;
-    let own = logins.roles.role(url, url.user()?).await?;
-    let may_create_roles = own.is_some_and(|own| own.may_create_roles);
-    if !may_create_roles && logins.roles.role(url, &next).await?.is_none() {
+    let role = logins.roles.role(url, own).await?;
+    let may_create_roles = role.is_some_and(|role| role.may_create_roles);
+    let second = logins.roles.role(url, &next).await?;
+    if !may_create_roles && second.is_none() {
         return Err(Error::NoSecondRole {
-            role: url.user()?.to_owned(),
+            role: own.to_owned(),
             next,
         });
     }
-    Ok(())
+    let missing = logins.roles.check_second(url, &next).await?;
+    refuse_lack(&next, own, &missing)?;
+    let is_superuser = |role: Option<Role>| role.is_some_and(|role| role.is_superuser);
+    let gets_less = is_superuser(role) && !is_superuser(second);
+    Ok(gets_less.then(|| {
+        format!("`{own}` is a superuser, and `{next}` is none: it has what `{own}` may grant")
+    }))
 }

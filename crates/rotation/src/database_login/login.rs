@@ -1,9 +1,10 @@
 //! The logins of a run: the URL of each version, and what the server says to it.
 
-use platform::database_roles::{DatabaseRoles, Login, other_role};
+use platform::database_roles::{DatabaseRoles, Login, Missing, other_role};
 use runbook::Facts;
 use secret::{DatabaseUrl, SecretValue, VersionNumber};
 
+use super::check::url_in_use;
 use super::{Logins, Mode};
 use crate::context::{Context, new_version, old_version};
 use crate::error::Error;
@@ -60,15 +61,7 @@ impl Context {
     ) -> Result<(), Error> {
         let login = self.roles()?.log_in(url, Some(like.user()?)).await?;
         match login {
-            Login::Accepted(accepted) => match accepted.missing.first() {
-                None => Ok(()),
-                Some(missing) => Err(Error::RoleLacks {
-                    role: url.user()?.to_owned(),
-                    like: like.user()?.to_owned(),
-                    missing: missing.to_string(),
-                    others: accepted.missing.len() - 1,
-                }),
-            },
+            Login::Accepted(accepted) => refuse_lack(url.user()?, like.user()?, &accepted.missing),
             Login::Refused(source) => Err(Error::LoginRefused {
                 secret: self.store.name.clone(),
                 place: place.to_owned(),
@@ -76,6 +69,19 @@ impl Context {
                 source,
             }),
         }
+    }
+}
+
+/// Refuses a role that can't do what another one can.
+pub(super) fn refuse_lack(role: &str, like: &str, missing: &[Missing]) -> Result<(), Error> {
+    match missing.first() {
+        None => Ok(()),
+        Some(first) => Err(Error::RoleLacks {
+            role: role.to_owned(),
+            like: like.to_owned(),
+            missing: first.to_string(),
+            others: missing.len() - 1,
+        }),
     }
 }
 
@@ -114,6 +120,19 @@ pub(crate) async fn refuse_if_accepted(
             role: url.user()?.to_owned(),
         }),
     }
+}
+
+/// Whether the role of a value is on the server no more: then nobody logs in with that, though
+/// the server may not even let anybody try.
+pub(crate) async fn is_role_gone(context: &Context, found: Found<'_>) -> bool {
+    let look = async {
+        let logins = context.logins()?;
+        let role = url_of(logins, found)?.user()?.to_owned();
+        let described = context.describe_all().await?;
+        let in_use = url_in_use(context, &described).await?;
+        Ok::<_, Error>(logins.roles.role(&in_use, &role).await?.is_none())
+    };
+    look.await.unwrap_or(false)
 }
 
 /// Whether this may be the URL that this run has generated: the one that was in use, with

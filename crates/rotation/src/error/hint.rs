@@ -32,6 +32,11 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::NoSecondRole { role, .. } => Some(format!(
             "let an administrator run `ALTER ROLE \"{role}\" CREATEROLE`, or rotate with `--in-place`"
         )),
+        Error::RoleLacks { role, like, .. } => Some(format!(
+            "let an administrator give it to `{like}` WITH GRANT OPTION, or to `{role}` itself; what \
+             can't be granted, such as `$user`, may be given to both otherwise, by `ALTER ROLE … SET \
+             search_path` for one; or rotate with `--in-place`"
+        )),
         Error::NoCallerList | Error::CallerList { .. } => Some(
             "write `callers.csv` beside the journal anew: the line `service,caller`, then one such line \
              for each caller of each service"
@@ -124,7 +129,6 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         | Error::Keyring(_)
         | Error::Empty { .. }
         | Error::RefusedByIssuer { .. }
-        | Error::RoleLacks { .. }
         | Error::NotAdmitted { .. }
         | Error::OldVersionGone { .. }
         | Error::WrongRevision { .. }

@@ -1,7 +1,7 @@
 //! A database server that can be hit before and after each change of its roles.
 use async_trait::async_trait;
 use platform::Error;
-use platform::database_roles::{DatabaseRoles, Login, Prepared, Role, Sessions};
+use platform::database_roles::{DatabaseRoles, Login, Missing, Prepared, Role, Sessions};
 use secret::{DatabaseUrl, Password};
 
 use super::{Faulty, faulty};
@@ -48,6 +48,10 @@ impl DatabaseRoles for Faulty<dyn DatabaseRoles> {
     async fn role(&self, as_: &DatabaseUrl, role: &str) -> Result<Option<Role>, Error> {
         self.watch.looks("role")?;
         self.inner.role(as_, role).await
+    }
+
+    async fn check_second(&self, in_use: &DatabaseUrl, role: &str) -> Result<Vec<Missing>, Error> {
+        self.inner.check_second(in_use, role).await
     }
 
     async fn prepare_second(

@@ -1,0 +1,113 @@
+//! What a second role could not have is seen before there is one, and after it.
+use anyhow::{Result, ensure};
+use platform::database_roles::{DatabaseRoles, Login};
+
+use super::lab::{Lab, connect};
+
+/// What an administrator has given the role in use, and what the second one would lack of it.
+const GIVEN: [(&str, &str); 8] = [
+    (
+        "create table theirs (id integer); grant select on theirs to FIRST",
+        "SELECT on TABLE public.theirs",
+    ),
+    (
+        "create table theirs (id integer, other integer); grant select (id) on theirs to FIRST",
+        "SELECT on COLUMN public.theirs.id",
+    ),
+    (
+        "create function theirs() returns integer language sql as 'select 1';
+         revoke execute on function theirs from public; grant execute on function theirs to FIRST",
+        "EXECUTE on ROUTINE public.theirs()",
+    ),
+    (
+        "create type theirs as enum ('one'); revoke usage on type theirs from public;
+         grant usage on type theirs to FIRST",
+        "USAGE on TYPE public.theirs",
+    ),
+    (
+        "create table theirs (id integer); grant select on theirs to FIRST with grant option;
+         alter table theirs enable row level security; create policy mine on theirs to FIRST",
+        "policy mine on TABLE public.theirs",
+    ),
+    (
+        "create table theirs (id integer); grant select on theirs to FIRST with grant option;
+         alter table theirs enable row level security; alter role FIRST bypassrls",
+        "freedom from row security on TABLE public.theirs",
+    ),
+    (
+        "create schema authorization FIRST",
+        "$user in the search path on SCHEMA FIRST",
+    ),
+    (
+        "create role SECOND login connection limit 1 valid until '2100-01-01';
+         grant SECOND to FIRST with admin option",
+        "CONNECTION LIMIT that high, VALID UNTIL that late on ROLE SECOND",
+    ),
+];
+
+#[tokio::test]
+async fn what_the_role_in_use_may_not_grant_is_named() -> Result<()> {
+    for (given, expected) in GIVEN {
+        let lab = Lab::new().await?;
+        let (first, second) = (lab.first.name(), lab.second.name());
+        let named = |text: &str| text.replace("FIRST", first).replace("SECOND", second);
+        let admin = lab.database.connect().await;
+        let in_use = lab.in_use()?;
+        let missing = lab.roles.check_second(&in_use, second).await?;
+        ensure!(missing.is_empty(), "{missing:?}");
+        admin.batch_execute(&named(given)).await?;
+        let missing = lab.roles.check_second(&in_use, second).await?;
+        let said: Vec<String> = missing.iter().map(ToString::to_string).collect();
+        assert_eq!(said, [named(expected)], "{given}");
+
+        // Nobody is told that it has everything.
+        let candidate = lab.candidate(&in_use)?;
+        lab.roles.prepare_second(&in_use, &candidate).await?;
+        match lab.roles.log_in(&candidate, Some(first)).await? {
+            Login::Accepted(accepted) => assert_eq!(accepted.missing, missing),
+            Login::Refused(message) => anyhow::bail!("{message}"),
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_the_role_in_use_may_grant_is_granted() -> Result<()> {
+    let lab = Lab::new().await?;
+    let (first, admin) = (lab.first.name(), lab.database.connect().await);
+    let give = "
+        create function theirs() returns integer language sql as 'select 1';
+        revoke execute on function theirs from public;
+        grant execute on function theirs to FIRST with grant option;
+        create type numbered as enum ('one'); revoke usage on type numbered from public;
+        grant usage on type numbered to FIRST with grant option";
+    admin.batch_execute(&give.replace("FIRST", first)).await?;
+    let in_use = lab.in_use()?;
+    let missing = lab.roles.check_second(&in_use, lab.second.name()).await?;
+    ensure!(missing.is_empty(), "{missing:?}");
+    let candidate = lab.candidate(&in_use)?;
+    lab.prepare(&in_use, &candidate).await?;
+    let client = connect(&candidate).await?;
+    client
+        .batch_execute("select theirs(); create temporary table used (it numbered)")
+        .await?;
+    Ok(())
+}
+
+/// Set by name, the search path goes with the rotation: that is what the hint says.
+#[tokio::test]
+async fn a_search_path_that_names_its_schemas_is_carried_over() -> Result<()> {
+    let lab = Lab::new().await?;
+    let (first, admin) = (lab.first.name(), lab.database.connect().await);
+    let give = "create schema authorization FIRST; create table FIRST.own (id integer);
+        alter table FIRST.own owner to FIRST; alter role FIRST set search_path = FIRST, public";
+    admin.batch_execute(&give.replace("FIRST", first)).await?;
+    let in_use = lab.in_use()?;
+    let candidate = lab.candidate(&in_use)?;
+    lab.prepare(&in_use, &candidate).await?;
+    connect(&candidate)
+        .await?
+        .batch_execute("select from own")
+        .await?;
+    Ok(())
+}
