@@ -39,6 +39,7 @@ pub use error::Error;
 pub use event::{Event, Observer, Phase, UnreadableCell};
 pub use keyring::{Keyring, KeyringError};
 pub use reencryption::{Mode, reencrypt};
+pub use remarks::remark_on_unsearched;
 pub use report::{Counts, Failed, Outcome, Report, TableState};
 pub use survey::{Survey, SurveyCounts, survey};
 pub use table::Timeouts;

@@ -12,6 +12,17 @@ pub(crate) fn remark_on_triggers(triggers: &[String]) -> Option<String> {
     })
 }
 
+/// A warning for the plan: encrypted columns may have gone unnoticed.
+pub fn remark_on_unsearched(tables: &[String]) -> Option<String> {
+    let names: Vec<String> = tables.iter().map(|name| format!("`{name}`")).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "not searched for encrypted columns, because this role may not read them: {}",
+            names.join(", ")
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

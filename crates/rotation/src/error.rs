@@ -8,6 +8,8 @@ use reencrypt::{KeyringError, TableState};
 use runbook::{JournalError, MissingFact, NotAName, StepError};
 use secret::{DatabaseUrlError, FernetKeyError, Fingerprint, LoginError, VersionNumber};
 
+pub(crate) use self::reason::{NOT_WRITTEN, ROLLED_BACK};
+
 /// Why a step failed. No message holds a value.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

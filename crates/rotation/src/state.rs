@@ -5,6 +5,7 @@ use runbook::{History, RunStatus, StepHistory, StepStatus};
 use crate::client_secret::{OBTAIN, REVOKE_FIRST};
 use crate::database_login::{LOCK_OUT_FIRST, SET_PASSWORD};
 use crate::emergency::is_emergency;
+use crate::error::{NOT_WRITTEN, ROLLED_BACK};
 use crate::facts;
 use crate::secrets::DCR_ENCRYPTION_KEY;
 use crate::steps::{CLOSE, DRAFT, RESTART_BY_HAND};
@@ -38,8 +39,10 @@ fn made_ready(history: &History) -> Vec<String> {
         let stored = format!("version {new} is stored");
         effects.extend(of_step(history, "stage", &stored));
     }
-    let moved_over = "the table is under the new key";
-    effects.extend(of_step(history, "re-encrypt", moved_over));
+    if !is_seen_not_to_be_written(history) {
+        let moved_over = "the table is under the new key";
+        effects.extend(of_step(history, "re-encrypt", moved_over));
+    }
     if let Ok(role) = facts.name(facts::NEW_ROLE) {
         let ready = format!("`{role}` is ready to take over");
         effects.extend(of_step(history, "second-role", &ready));
@@ -162,6 +165,14 @@ const LOOKS: [&str; 4] = ["check", DRAFT, OBTAIN.name, "test"];
 /// Whether the secret is the key of a table.
 pub(crate) fn has_table(history: &History) -> bool {
     history.rotation.as_str() == DCR_ENCRYPTION_KEY.name
+}
+
+/// Whether the re-encryption failed in a way that says that the table is as it was.
+fn is_seen_not_to_be_written(history: &History) -> bool {
+    let step = history.step("re-encrypt");
+    let failed = step.filter(|step| step.status == StepStatus::Failed);
+    let reason = failed.and_then(|step| step.reason.as_ref());
+    reason.is_some_and(|reason| [NOT_WRITTEN, ROLLED_BACK].contains(&reason.as_str()))
 }
 
 /// Nothing where the step has not begun or is undone.

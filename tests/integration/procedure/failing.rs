@@ -2,6 +2,8 @@
 use std::fs;
 
 use anyhow::Result;
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
 
 use super::lab::json;
 use super::sandbox::{RESTART, Sandbox, assert_said};
@@ -52,6 +54,24 @@ async fn a_failed_run_is_rolled_back() -> Result<()> {
     // It runs with the old key, for it was restarted by the rollback.
     assert_eq!(sandbox.read("restarts")?.lines().count(), 2);
     sandbox.expect_sound(CLIENTS)
+}
+
+/// What triggers do is nobody's guess, and what they refuse is found on trial.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trigger_is_told_of_before_and_after_it_refuses() -> Result<()> {
+    let sandbox = broken().await?;
+    let trigger = "create trigger refuses before update on dcr_clients begin
+        select raise(abort, 'not today'); end";
+    let database = sandbox.path("clients.sqlite");
+    SqliteConnection::establish(&database.to_string_lossy())?.batch_execute(trigger)?;
+    let failed = sandbox.run(&["rotate-dcr"])?;
+    let remark = "may keep copies of old tokens: `refuses`";
+    assert_said(
+        &failed,
+        2,
+        &["state: version 2 is stored\n", "not today", remark],
+    );
+    Ok(())
 }
 
 /// Fails once, when the service is to take the new key.

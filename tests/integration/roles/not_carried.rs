@@ -59,6 +59,11 @@ async fn what_the_role_in_use_may_not_grant_is_named() -> Result<()> {
         let missing = lab.roles.check_second(&in_use, second).await?;
         let said: Vec<String> = missing.iter().map(ToString::to_string).collect();
         assert_eq!(said, [named(expected)], "{given}");
+        // Another password for the same role takes nothing from it.
+        match lab.roles.log_in(&in_use, Some(first)).await? {
+            Login::Accepted(accepted) => ensure!(accepted.missing.is_empty(), "{accepted:?}"),
+            Login::Refused(message) => anyhow::bail!("{message}"),
+        }
 
         // Nobody is told that it has everything.
         let candidate = lab.candidate(&in_use)?;

@@ -1,6 +1,6 @@
 //! What a rotation is about to do, for the person who decides.
 
-use reencrypt::{Column, Plan};
+use reencrypt::{Column, Plan, remark_on_unsearched};
 use secret::{DatabaseTarget, Fingerprint};
 
 use super::Subject;
@@ -35,15 +35,8 @@ pub(crate) fn print(
 
 /// Warns that encrypted columns may have gone unnoticed.
 pub(crate) fn warn_of_unsearched(tables: &[String], printer: &Printer) {
-    if !tables.is_empty() {
-        let tables: Vec<String> = tables
-            .iter()
-            .map(|table| format!("`{}`", plain(table)))
-            .collect();
-        printer.warning(&format!(
-            "not searched for encrypted columns, because this role may not read them: {}",
-            tables.join(", ")
-        ));
+    if let Some(remark) = remark_on_unsearched(tables) {
+        printer.warning(&plain(&remark));
     }
 }
 

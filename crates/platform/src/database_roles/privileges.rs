@@ -95,7 +95,7 @@ const DIFFERENCES: &str = "
     UNION ALL
         SELECT 'SCHEMA', quote_ident(nspname), '$user in the search path', false
         FROM who, space
-        WHERE (SELECT reset_val FROM pg_settings WHERE name = 'search_path') ~ '[$]user'
+        WHERE one <> other AND (SELECT reset_val FROM pg_settings WHERE name = 'search_path') ~ '[$]user'
             AND EXISTS (SELECT FROM pg_roles r WHERE rolname = nspname
                 AND rolname IN (one, other) AND has_schema_privilege(r.oid, space.oid, 'USAGE'))
     UNION ALL

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use platform::Service;
-use reencrypt::Mode;
+use reencrypt::{Mode, remark_on_unsearched};
 use runbook::{About, Applied, Facts, History, Kind, Log, Observed, Step, Undo};
 use secret::FernetKey;
 
@@ -106,7 +106,7 @@ struct Checked {
     key: FernetKey,
     /// The tokens under it: all that there are.
     tokens: Tokens,
-    /// What is to be said of the services.
+    /// What is to be said of the services and of the table.
     remarks: Vec<String>,
 }
 
@@ -114,11 +114,14 @@ struct Checked {
 /// off whose journal is gone, and nobody may be told to disable it then.
 async fn check(context: &mut Context, facts: &Facts) -> Result<Checked, Error> {
     let described = steps::settleable_consumers(context).await?;
-    let remarks = steps::unsettled_remarks(&described);
+    let mut remarks = steps::unsettled_remarks(&described);
     steps::refuse_unchangeable(context).await?;
     let key = key_in_use(context, &described).await?;
     let pinned = steps::pinned_version(context, &described).await?;
-    let tokens = count_all(context, &key).await?;
+    let plan = context.table()?.check().await?;
+    remarks.extend(remark_on_unsearched(&plan.unsearched_tables));
+    remarks.extend(plan.remarks);
+    let tokens = count(context, &key).await?;
     if let Some(version) = pinned {
         steps::refuse_foreign_version(context, facts, version).await?;
     }
@@ -131,6 +134,10 @@ async fn check(context: &mut Context, facts: &Facts) -> Result<Checked, Error> {
 
 async fn count_all(context: &mut Context, key: &FernetKey) -> Result<Tokens, Error> {
     context.table()?.check().await?;
+    count(context, key).await
+}
+
+async fn count(context: &mut Context, key: &FernetKey) -> Result<Tokens, Error> {
     let tokens = context.table()?.count(key, None).await?;
     tokens.refuse_unreadable()?;
     Ok(tokens)

@@ -32,10 +32,13 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::NoSecondRole { role, .. } => Some(format!(
             "let an administrator run `ALTER ROLE \"{role}\" CREATEROLE`, or rotate with `--in-place`"
         )),
+        Error::RoleLacks { like, missing, .. } if missing.starts_with("$user") => Some(format!(
+            "let an administrator name the schemas, as in `ALTER ROLE \"{like}\" SET search_path = \
+             \"{like}\", public`, which is carried over; or rotate with `--in-place`"
+        )),
         Error::RoleLacks { role, like, .. } => Some(format!(
-            "let an administrator give it to `{like}` WITH GRANT OPTION, or to `{role}` itself; what \
-             can't be granted, such as `$user`, may be given to both otherwise, by `ALTER ROLE … SET \
-             search_path` for one; or rotate with `--in-place`"
+            "let an administrator give it to `{like}` WITH GRANT OPTION, or to `{role}` itself where that \
+             is there; or rotate with `--in-place`"
         )),
         Error::NoCallerList | Error::CallerList { .. } => Some(
             "write `callers.csv` beside the journal anew: the line `service,caller`, then one such line \

@@ -4,6 +4,11 @@ use reencrypt::TableState;
 
 use super::Error;
 
+/// Of a re-encryption that changed nothing.
+pub(crate) const NOT_WRITTEN: &str = "the re-encryption failed before it wrote";
+/// Of one whose transaction was seen not to be committed.
+pub(crate) const ROLLED_BACK: &str = "the re-encryption was rolled back";
+
 pub(super) fn reason(error: &Error) -> &'static str {
     match error {
         Error::Platform(error) => error.what(),
@@ -16,8 +21,8 @@ pub(super) fn reason(error: &Error) -> &'static str {
             _ => "the table could not be surveyed",
         },
         Error::Reencryption { table, .. } => match table {
-            TableState::Untouched => "the re-encryption failed before it wrote",
-            TableState::RolledBack => "the re-encryption was rolled back",
+            TableState::Untouched => NOT_WRITTEN,
+            TableState::RolledBack => ROLLED_BACK,
             TableState::Unknown => "the answer to the commit was lost",
         },
         Error::Keyring(_) => "the old key and the new key are the same",

@@ -185,6 +185,20 @@ impl Server {
         self.changed();
     }
 
+    /// An administrator says that the second role is there to take turns.
+    pub(in crate::rotation) async fn say_whose_it_is(&self, first: &str, second: &str) {
+        let user = |url: &str| {
+            let url = DatabaseUrl::parse(url).expect("a URL");
+            url.user().expect("a role").to_owned()
+        };
+        let grant = format!(
+            "grant {} to {} with admin option",
+            user(second),
+            user(first)
+        );
+        self.admin.batch_execute(&grant).await.expect("a grant");
+    }
+
     /// Gives a role another password, as somebody does by hand.
     pub(in crate::rotation) async fn set_password_by_hand(&self, url: &DatabaseUrl) {
         self.set_password(url).await;
