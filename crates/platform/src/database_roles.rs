@@ -157,7 +157,7 @@ impl fmt::Display for Missing {
 }
 
 /// What a server tells of a role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Role {
     /// Whether it may log in, given its password.
     pub can_login: bool,
@@ -165,6 +165,9 @@ pub struct Role {
     pub may_create_roles: bool,
     /// Whether it may do everything.
     pub is_superuser: bool,
+    /// What limits its logins, such as `CONNECTION LIMIT 20 VALID UNTIL '2030-01-01'`; empty
+    /// where nothing does.
+    pub limits: String,
 }
 
 /// What [`prepare_second`](DatabaseRoles::prepare_second) found.

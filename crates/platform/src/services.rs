@@ -162,8 +162,8 @@ pub struct Kept {
     pub pinned_to: Option<String>,
     /// Why.
     pub why: String,
-    /// The command by which a person gives it back.
-    pub command: String,
+    /// How a person gives it back, with the command.
+    pub advice: String,
 }
 
 impl fmt::Display for Kept {
@@ -178,7 +178,7 @@ impl fmt::Display for Kept {
             None => write!(f, "instances of `{service}` are kept up without need")?,
         }
         let why = self.why.trim_end_matches('.');
-        write!(f, ": {why}. It is given back by `{}`", self.command)
+        write!(f, ": {why}; {}", self.advice)
     }
 }
 

@@ -35,7 +35,8 @@ fn is_given_back(lab: &Lab) -> bool {
 
 /// Types the commands, as people do.
 async fn give_back(lab: &Lab, kept: &Kept) -> Result<()> {
-    for command in kept.command.split(" && ") {
+    let command = kept.advice.split('`').nth(1).unwrap_or_default();
+    for command in command.split(" && ") {
         let words: Vec<&str> = command.split(' ').skip(1).collect();
         let (is_done, printed) = lab.gcloud(&words).await?;
         assert!(is_done, "{command}: {printed}");

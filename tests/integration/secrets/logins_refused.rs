@@ -148,7 +148,7 @@ async fn what_the_second_role_could_not_be_given_stops_the_run_before_it_begins(
     );
     admin.batch_execute(&make).await?;
     let lacks = format!("`{second}` lacks what `{first}` has: SELECT on TABLE public.");
-    let way_out = format!("let an administrator give it to `{first}` WITH GRANT OPTION");
+    let way_out = format!("let an administrator grant it to `{first}` WITH GRANT OPTION");
     for (table, others) in [
         ("lent, and 1 more", &[][..]),
         ("lent_too\n", &["--dry-run"]),

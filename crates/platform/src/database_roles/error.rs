@@ -145,10 +145,18 @@ impl RolesError {
                     quoted(user)
                 ));
             }
-            RolesError::NotOurs { user, role, .. } => return Some(to_be_ours(user, role)),
+            RolesError::NotOurs { user, role, .. } => {
+                return Some(format!(
+                    "let an administrator run {}; or give the role the password of the staged URL, on \
+                     Cloud SQL with `gcloud sql users set-password '{role}' --prompt-for-password \
+                     --instance=…`",
+                    to_be_ours(user, role)
+                ));
+            }
             RolesError::SomebodyElses { user, role } => {
                 return Some(format!(
-                    "is it somebody else's? Then rename it, or rotate in place. If not, {}",
+                    "is it somebody else's? Then rename it, or rotate in place. If not, let an \
+                     administrator run {}",
                     to_be_ours(user, role)
                 ));
             }
@@ -198,15 +206,10 @@ impl RolesError {
     }
 }
 
-/// How a role comes to be one that takes turns.
+/// The statements by which a role comes to be one that takes turns.
 fn to_be_ours(user: &str, role: &str) -> String {
-    format!(
-        "let an administrator run `GRANT {} TO {user} WITH ADMIN OPTION; ALTER ROLE {user} \
-         CREATEROLE`; or give the role the password of the staged URL, on Cloud SQL with `gcloud sql \
-         users set-password '{role}' --prompt-for-password --instance=…`",
-        quoted(role),
-        user = quoted(user)
-    )
+    let (user, role) = (quoted(user), quoted(role));
+    format!("`GRANT {role} TO {user} WITH ADMIN OPTION; ALTER ROLE {user} CREATEROLE`")
 }
 
 fn quoted(role: &str) -> String {

@@ -28,9 +28,7 @@ pub(super) async fn try_log_in(url: &DatabaseUrl, tls: Tls) -> Result<Attempt, R
     // An empty password would not be sent at all.
     url.password()?;
     let target = target(url)?;
-    if let Some(refusal) = demand_a_password(target, tls).await? {
-        return Ok(Attempt::Refused(refusal));
-    }
+    demand_a_password(target, tls).await?;
     let connector = Connector::new(target, tls, APPLICATION_NAME)?;
     match Session::open(&connector).await {
         Ok(session) => Ok(Attempt::In(session)),
@@ -41,22 +39,17 @@ pub(super) async fn try_log_in(url: &DatabaseUrl, tls: Tls) -> Result<Attempt, R
 
 /// Makes sure that the server asks this role for a password. Where it trusts everybody
 /// who comes this way, a wrong password would pass for the right one; where it lets
-/// nobody in who comes this way, the right one would pass for a wrong one. Where it lets
-/// everybody in but this role, which isn't there or may not log in, no password would do.
+/// nobody in who comes this way, the right one would pass for a wrong one.
 ///
 /// The server closes such a connection without a line in its log.
-async fn demand_a_password(
-    target: &PostgresTarget,
-    tls: Tls,
-) -> Result<Option<DatabaseMessage>, RolesError> {
+async fn demand_a_password(target: &PostgresTarget, tls: Tls) -> Result<(), RolesError> {
     let target = PostgresTarget {
         password: None,
         ..target.clone()
     };
     let connector = Connector::new(&target, tls, APPLICATION_NAME)?;
     match Session::open(&connector).await {
-        Err(connection::Error::NoPassword { .. }) => Ok(None),
-        Err(connection::Error::Login { source, .. }) => Ok(Some(source)),
+        Err(connection::Error::NoPassword { .. }) => Ok(()),
         Err(error) => Err(error.into()),
         Ok(_) => Err(RolesError::NoPasswordAsked {
             server: connector.server().to_owned(),

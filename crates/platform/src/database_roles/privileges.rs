@@ -51,7 +51,8 @@ const DIFFERENCES: &str = "
             AND has_sequence_privilege(one, c.oid, privilege)
             AND NOT has_sequence_privilege(other, c.oid, privilege)
     UNION ALL
-        SELECT 'COLUMN', format('%I.%I.%I', nspname, relname, attname), privilege, false
+        SELECT 'TABLE', format('%I.%I', nspname, relname), format('%s (%I)', privilege, attname),
+            has_column_privilege(one, c.oid, attnum, privilege || ' WITH GRANT OPTION')
         FROM who, space, pg_class c, pg_attribute, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE',
             'REFERENCES']) AS privilege
         WHERE relnamespace = space.oid AND relkind IN ('r', 'p', 'v', 'm', 'f')
@@ -60,8 +61,7 @@ const DIFFERENCES: &str = "
             AND has_column_privilege(one, c.oid, attnum, privilege)
             AND NOT has_column_privilege(other, c.oid, attnum, privilege)
     UNION ALL
-        SELECT 'ROUTINE', format('%I.%I(%s)', nspname, proname,
-                pg_get_function_identity_arguments(p.oid)), 'EXECUTE',
+        SELECT 'ROUTINE', p.oid::regprocedure::text, 'EXECUTE',
             has_function_privilege(one, p.oid, 'EXECUTE WITH GRANT OPTION')
         FROM who, space, pg_proc p
         WHERE pronamespace = space.oid AND proacl IS NOT NULL
@@ -97,16 +97,7 @@ const DIFFERENCES: &str = "
         FROM who, space
         WHERE one <> other AND (SELECT reset_val FROM pg_settings WHERE name = 'search_path') ~ '[$]user'
             AND EXISTS (SELECT FROM pg_roles r WHERE rolname = nspname
-                AND rolname IN (one, other) AND has_schema_privilege(r.oid, space.oid, 'USAGE'))
-    UNION ALL
-        SELECT 'ROLE', quote_ident(other), attribute, false
-        FROM who, pg_roles a, pg_roles b, LATERAL (VALUES
-            ('VALID UNTIL that late',
-                b.rolvaliduntil < coalesce(a.rolvaliduntil, 'infinity')),
-            ('CONNECTION LIMIT that high', b.rolconnlimit >= 0
-                AND (a.rolconnlimit < 0 OR b.rolconnlimit < a.rolconnlimit)))
-            AS attributes(attribute, is_missing)
-        WHERE a.rolname = one AND b.rolname = other AND is_missing)
+                AND rolname IN (one, other) AND has_schema_privilege(r.oid, space.oid, 'USAGE')))
     SELECT kind, name, string_agg(privilege, ', ' ORDER BY privilege) AS privileges, grantable
     FROM difference GROUP BY kind, name, grantable ORDER BY kind, name, grantable";
 

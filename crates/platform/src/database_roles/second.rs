@@ -88,21 +88,25 @@ pub(super) async fn find(session: &Session, role: &str) -> Result<Option<Role>, 
         return Ok(None);
     }
     let operation = "find a role";
-    let query =
-        "SELECT rolcanlogin, rolcreaterole OR rolsuper, rolsuper FROM pg_roles WHERE rolname = $1";
+    let query = "
+        SELECT rolcanlogin, rolcreaterole OR rolsuper, rolsuper, concat_ws(' ',
+            'CONNECTION LIMIT ' || nullif(rolconnlimit, -1),
+            'VALID UNTIL ' || quote_literal(nullif(rolvaliduntil, 'infinity')))
+        FROM pg_roles WHERE rolname = $1";
     let rows = session.query(operation, query, &[&role]).await?;
     let read = |row| {
         Ok(Role {
             can_login: session.column(operation, row, 0)?,
             may_create_roles: session.column(operation, row, 1)?,
             is_superuser: session.column(operation, row, 2)?,
+            limits: session.column(operation, row, 3)?,
         })
     };
     rows.first().map(read).transpose()
 }
 
-/// Makes the role. It may make roles itself, or it could not make the first one anew
-/// if that was dropped during its turn.
+/// Makes the role, with the limits that the first one's logins have. It may make roles itself, or
+/// it could not make the first one anew if that was dropped during its turn.
 async fn make(session: &Session, candidate: &DatabaseUrl) -> Result<(), RolesError> {
     let role = candidate.user()?;
     let refused = || RolesError::MayNotCreateRoles {
@@ -110,11 +114,11 @@ async fn make(session: &Session, candidate: &DatabaseUrl) -> Result<(), RolesErr
         role: role.to_owned(),
     };
     let own = find(session, session.user()).await?;
-    if !own.is_some_and(|own| own.may_create_roles) {
+    let Some(own) = own.filter(|own| own.may_create_roles) else {
         return Err(refused());
-    }
-    let options = "LOGIN CREATEROLE PASSWORD";
-    let statement = with_verifier("CREATE ROLE", role, options, &candidate.password()?);
+    };
+    let options = format!("LOGIN CREATEROLE {} PASSWORD", own.limits);
+    let statement = with_verifier("CREATE ROLE", role, &options, &candidate.password()?);
     let made = session.execute("create a role", &statement).await;
     made.map_err(|error| if error.is_denied() { refused() } else { error })
 }

@@ -10,7 +10,7 @@ use super::session::Session;
 const OPERATION: &str = "compare the settings of two roles";
 
 /// What `$1`'s sessions in this database begin with and those of `$2` don't, without
-/// what only a superuser may set.
+/// what only a superuser may set. `$3`: also what this server has no setting for.
 const DIFFERENCES: &str = "
     WITH setting AS (
         SELECT rolname, setdatabase <> 0 AS here, split_part(entry, '=', 1) AS name,
@@ -21,6 +21,7 @@ const DIFFERENCES: &str = "
             0, (SELECT oid FROM pg_database WHERE datname = current_database())))
     SELECT name, value, CASE WHEN here THEN current_database()::text END FROM setting
     WHERE rolname = $1 AND NOT name IN (SELECT name FROM pg_settings WHERE context = 'superuser')
+    AND ($3 OR name IN (SELECT name FROM pg_settings))
     AND NOT EXISTS (
         SELECT FROM setting AS other WHERE other.rolname = $2 AND other.here = setting.here
             AND other.name = setting.name AND other.value = setting.value)
@@ -75,14 +76,14 @@ pub(super) async fn missing(
 }
 
 /// What `role`'s sessions begin with and those of `like` leave as it is: an earlier turn may
-/// have had it.
+/// have had it. What the server has no setting for, an administrator gave that role.
 async fn surplus(session: &Session, like: &str, role: &str) -> Result<Vec<Setting>, RolesError> {
     let other = differences(session, like, role).await?;
     let is_other = |one: &Setting| {
         let mut other = other.iter();
         other.any(|other| other.name == one.name && other.database == one.database)
     };
-    let mut surplus = differences(session, role, like).await?;
+    let mut surplus = differing(session, role, like, false).await?;
     surplus.retain(|setting| !is_other(setting));
     Ok(surplus)
 }
@@ -135,8 +136,17 @@ async fn differences(
     one: &str,
     other: &str,
 ) -> Result<Vec<Setting>, RolesError> {
+    differing(session, one, other, true).await
+}
+
+async fn differing(
+    session: &Session,
+    one: &str,
+    other: &str,
+    has_unknown: bool,
+) -> Result<Vec<Setting>, RolesError> {
     let rows = session
-        .query(OPERATION, DIFFERENCES, &[&one, &other])
+        .query(OPERATION, DIFFERENCES, &[&one, &other, &has_unknown])
         .await?;
     rows.iter()
         .map(|row| {

@@ -158,15 +158,15 @@ async fn neighbours_values(context: &Context) -> Result<Vec<SecretValue>, Error>
 
 /// Alternating needs a second role, and somebody who may make it and give it all that the role
 /// in use has. Tells what it will not have all the same.
-async fn check_second_role(context: &Context, url: &DatabaseUrl) -> Result<Option<String>, Error> {
+async fn check_second_role(context: &Context, url: &DatabaseUrl) -> Result<Vec<String>, Error> {
     let logins = context.logins()?;
     if logins.mode == Mode::InPlace {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let (own, next) = (url.user()?, next_role(url, logins.mode)?);
     refuse_long_name(&next).map_err(platform::Error::from)?;
     let role = logins.roles.role(url, own).await?;
-    let may_create_roles = role.is_some_and(|role| role.may_create_roles);
+    let may_create_roles = role.as_ref().is_some_and(|role| role.may_create_roles);
     let second = logins.roles.role(url, &next).await?;
     if !may_create_roles && second.is_none() {
         return Err(Error::NoSecondRole {
@@ -176,9 +176,29 @@ async fn check_second_role(context: &Context, url: &DatabaseUrl) -> Result<Optio
     }
     let missing = logins.roles.check_second(url, &next).await?;
     refuse_lack(&next, own, &missing)?;
-    let is_superuser = |role: Option<Role>| role.is_some_and(|role| role.is_superuser);
-    let gets_less = is_superuser(role) && !is_superuser(second);
-    Ok(gets_less.then(|| {
-        format!("`{own}` is a superuser, and `{next}` is none: it has what `{own}` may grant")
+    Ok(role.map_or(Vec::new(), |role| {
+        differences((own, &role), (&next, second.as_ref()))
     }))
+}
+
+/// What the one that takes over doesn't have from the other.
+fn differences((own, role): (&str, &Role), (next, second): (&str, Option<&Role>)) -> Vec<String> {
+    let mut said = Vec::new();
+    if role.is_superuser && !second.is_some_and(|second| second.is_superuser) {
+        said.push(format!(
+            "`{own}` is a superuser, and `{next}` is none: it has what `{own}` may grant"
+        ));
+    }
+    let limits = |role: &Role| match role.limits.is_empty() {
+        true => "no limits".to_owned(),
+        false => role.limits.clone(),
+    };
+    if let Some(second) = second.filter(|second| second.limits != role.limits) {
+        said.push(format!(
+            "`{next}` has other limits than `{own}`: {} in place of {}",
+            limits(second),
+            limits(role)
+        ));
+    }
+    said
 }

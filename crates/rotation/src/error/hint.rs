@@ -37,8 +37,8 @@ pub(super) fn hint(error: &Error) -> Option<String> {
              \"{like}\", public`, which is carried over; or rotate with `--in-place`"
         )),
         Error::RoleLacks { role, like, .. } => Some(format!(
-            "let an administrator give it to `{like}` WITH GRANT OPTION, or to `{role}` itself where that \
-             is there; or rotate with `--in-place`"
+            "where it is a privilege, let an administrator grant it to `{like}` WITH GRANT OPTION, or to \
+             `{role}` if that is there; rotated with `--in-place`, the role stays the same one"
         )),
         Error::NoCallerList | Error::CallerList { .. } => Some(
             "write `callers.csv` beside the journal anew: the line `service,caller`, then one such line \

@@ -1,5 +1,7 @@
 //! The services that read the secret: what steps see of them, and how they change them.
 
+use std::cell::RefCell;
+
 use futures_util::future::join_all;
 use platform::{Bound, Error as PlatformError, Kept, Service};
 use runbook::{Fact, Facts, Log, Name};
@@ -165,29 +167,28 @@ pub(crate) async fn discard_others(
     Ok(services.discard_others(&consumer.service).await?)
 }
 
-/// Discards revisions of every consumer at once, and says and records what services keep then,
-/// also where another consumer's fails.
+/// Discards revisions of every consumer at once. What a service keeps then is said and recorded
+/// as soon as that is known, whatever becomes of the others.
 pub(super) async fn discard_side_by_side(
     context: &Context,
     log: &mut Log<'_>,
     work: impl AsyncFn(&Consumer) -> Result<Option<Kept>, Error>,
 ) -> Result<(), Error> {
-    let work = context.consumers.iter().map(|consumer| work(consumer));
-    let mut outcome = Ok(());
-    for (consumer, kept) in context.consumers.iter().zip(join_all(work).await) {
-        match kept {
-            Ok(None) => {}
-            Ok(Some(kept)) => {
-                log.say(&kept.to_string());
-                if let Some(revision) = kept.pinned_to {
-                    let name = facts::of_consumer(consumer.role).stays_at;
-                    log.record(name, Fact::Name(Name::new(revision)?))?;
-                }
-            }
-            Err(error) => outcome = outcome.and(Err(error)),
+    let log = RefCell::new(log);
+    side_by_side(&context.consumers, async |consumer| {
+        let Some(kept) = work(consumer).await? else {
+            return Ok(());
+        };
+        let mut log = log.borrow_mut();
+        log.say(&kept.to_string());
+        if let Some(revision) = kept.pinned_to {
+            let name = facts::of_consumer(consumer.role).stays_at;
+            log.record(name, Fact::Name(Name::new(revision)?))?;
         }
-    }
-    outcome
+        Ok(())
+    })
+    .await?;
+    Ok(())
 }
 
 fn words(bound: Bound) -> String {

@@ -131,23 +131,25 @@ impl CloudRun {
     /// first makes a revision that reads what serves.
     fn kept(&self, service: &str, back: &GivenBack, why: String) -> Option<Kept> {
         let settings = &self.gcloud.settings;
-        let mut flags = vec![format!(
-            "--update-secrets={}",
-            back.bindings.all().join(",")
-        )];
-        if back.keeps_instances {
-            flags.push(NO_INSTANCES.to_owned());
+        let mut flags = back.changes.clone();
+        if flags.is_empty() {
+            let bindings = back.bindings.all().into_iter().take(1);
+            flags.extend(bindings.map(|binding| format!("--update-secrets={binding}")));
         }
         let mut command = settings.update_service(service, &flags);
         if back.followed_latest {
             let follow = settings.update_traffic(service, "--to-latest");
             command = format!("{command} && {follow}");
         }
+        let advice = match back.deployed {
+            Some(_) => format!("whoever deployed it has it serve by `{command}`"),
+            None => format!("it is given back by `{command}`"),
+        };
         let kept = Kept {
             service: service.to_owned(),
             pinned_to: back.followed_latest.then(|| back.serving.clone()),
             why,
-            command,
+            advice,
         };
         (back.followed_latest || back.keeps_instances).then_some(kept)
     }

@@ -148,7 +148,10 @@ impl CloudRun {
                 .tidy(service, &revisions, &answer, may_put_back)
                 .await?
             {
-                Tidied::Is { to_latest } => to_latest,
+                Tidied::Is { to_latest } => {
+                    kept = None;
+                    to_latest
+                }
                 Tidied::Not(what) => {
                     kept = what;
                     false
@@ -177,19 +180,22 @@ impl CloudRun {
     /// which came between the look by which the traffic was let go and the change. That run
     /// gives the traffic back at its own end.
     async fn keep_from_candidate(&self, service: &str, seen: &ServiceAnswer) -> Result<(), Error> {
-        let answer = self.look(service).await?;
         let created = |answer: &ServiceAnswer| answer.status.latest_created_revision_name.clone();
-        let has_candidate = Tag::all(&answer).iter().any(|(tag, _)| tag.followed_latest);
-        if !answer.follows_latest() || !has_candidate || created(&answer) == created(seen) {
-            return Ok(());
-        }
         let serving = self.serving(service, seen)?;
         let action = format!("send the traffic of `{service}` back to `{serving}`");
-        let words = ["run", "services", "update-traffic", service];
-        let call = Call::new(action, &words)
-            .with(format!("--to-revisions={serving}=100"))
-            .with("--async".to_owned());
-        self.try_change(service, &call).await
+        for _ in 0..ATTEMPTS {
+            let answer = self.look(service).await?;
+            let has_candidate = Tag::all(&answer).iter().any(|(tag, _)| tag.followed_latest);
+            if !answer.follows_latest() || !has_candidate || created(&answer) == created(seen) {
+                return Ok(());
+            }
+            let words = ["run", "services", "update-traffic", service];
+            let call = Call::new(action.clone(), &words)
+                .with(format!("--to-revisions={serving}=100"))
+                .with("--async".to_owned());
+            self.try_change(service, &call).await?;
+        }
+        Err(conflict(action))
     }
 
     /// The revisions that are to be made unreachable.
