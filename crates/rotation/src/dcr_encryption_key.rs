@@ -34,6 +34,7 @@ pub(crate) use check::{prove_in_use, refuse_rollback, trial};
 pub use database::{Database, RowObserver};
 pub use examination::{Examined, examine};
 pub use stored_keys::{StoredKey, StoredKeys, stored_keys};
+pub(crate) use sweep::is_all_under_new;
 pub use tokens::{Cells, Tokens};
 
 /// The secret.

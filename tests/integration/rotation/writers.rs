@@ -162,6 +162,28 @@ async fn under_the_old_key_after_the_verification_they_stop_the_run() -> Result<
     Ok(())
 }
 
+/// The same where the process ends before it has looked once more: its version is enabled again.
+#[tokio::test(flavor = "multi_thread")]
+async fn under_the_old_key_when_the_process_ends_they_are_swept() -> Result<()> {
+    let world = World::stored().await?;
+    let start = world.see().await?;
+    let old = start.value_in_use().to_owned();
+    for then in [Then::Resume, Then::RollBack] {
+        let copy = world.copy()?;
+        let dying = Moments::dying_at("retire: after disable");
+        assert!(copy.begin(&dying).await.is_err());
+        register(&copy.path("service.db"), ORDER, &old)?;
+        assert!(!copy.see().await?.is_enabled(&old));
+        copy.carry_on(then, &Moments::undisturbed()).await?;
+        let seen = copy.see().await?;
+        let key = seen.value_in_use().to_owned();
+        assert_eq!(key == old, then == Then::RollBack);
+        expect_nothing_lost(&seen, &start, &key, "after disable");
+        assert_eq!(seen.is_enabled(&old), then == Then::RollBack);
+    }
+    Ok(())
+}
+
 /// Over a soak of days, somebody starts an old instance again.
 #[tokio::test(flavor = "multi_thread")]
 async fn under_the_old_key_during_the_soak_they_are_swept() -> Result<()> {

@@ -1,6 +1,7 @@
 //! What was written under the old key between the re-encryption and the cutover.
 
 use async_trait::async_trait;
+use platform::VersionState;
 use runbook::{About, Applied, Fact, Facts, Kind, Log, Observed, Step, Undo};
 
 use crate::context::{Context, new_version, old_version};
@@ -36,16 +37,27 @@ impl Step<Context, Error> for Sweep {
             let tokens = context.table()?.tokens_under(&old).await?;
             return Ok(Observed::when(tokens == 0));
         }
-        // Retired, or disabled by somebody: what is under it only the new key's failure tells.
-        let new = context.key(new_version(facts)?).await?;
-        let is_all_under_new = context.table()?.is_all_under(&new).await?;
-        Ok(Observed::when(is_all_under_new))
+        // Retired, or disabled by somebody.
+        Ok(Observed::when(is_all_under_new(context, facts).await?))
     }
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
+        let old = old_version(log.facts())?;
+        if context.state(old).await? == VersionState::Disabled {
+            log.say("a token is under the old key: its version is enabled again");
+            let store = &context.platform.store;
+            store.enable(&context.store.name, old).await?;
+        }
         sweep(context, log).await?;
         Ok(Applied::Done)
     }
+}
+
+/// Whether no token is under the old key, by the new one alone: what doesn't open with that is
+/// under another.
+pub(crate) async fn is_all_under_new(context: &mut Context, facts: &Facts) -> Result<bool, Error> {
+    let new = context.key(new_version(facts)?).await?;
+    context.table()?.is_all_under(&new).await
 }
 
 /// Puts everything under the new key that is under the old one, until nothing is.

@@ -8,9 +8,10 @@ use secret::VersionNumber;
 use super::candidate::refuse_foreign_in;
 use super::services::{discard_others, discard_side_by_side, expect};
 use crate::context::{Context, in_use, new_version, old_version};
+use crate::dcr_encryption_key::is_all_under_new;
 use crate::error::Error;
 use crate::facts;
-use crate::material::Found;
+use crate::material::{Found, Material};
 
 /// Disables the old version, when nothing needs it any more.
 pub(crate) struct Retire;
@@ -36,8 +37,14 @@ impl Step<Context, Error> for Retire {
     }
 
     async fn observe(&self, context: &mut Context, facts: &Facts) -> Result<Observed, Error> {
-        let state = context.state(old_version(facts)?).await?;
-        Ok(Observed::when(state != VersionState::Enabled))
+        if context.state(old_version(facts)?).await? == VersionState::Enabled {
+            return Ok(Observed::Absent);
+        }
+        // A process may have ended between the disabling and its last look.
+        Ok(match context.material {
+            Material::Key(_) => Observed::when(is_all_under_new(context, facts).await?),
+            Material::ClientSecret(_) | Material::Login(_) => Observed::Present,
+        })
     }
 
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
