@@ -11,7 +11,8 @@ use secret::VersionNumber;
 use serde_json::{Value, json};
 
 use super::client_secrets::{self, SSO};
-use super::lab::{INSTALLED, Lab};
+use super::installation::AGENT;
+use super::lab::{INSTALLED, Lab, gcloud};
 
 const SOAK: Duration = Duration::from_secs(2);
 
@@ -250,5 +251,33 @@ async fn a_rotation_and_its_report_say_what_a_service_keeps() -> Result<()> {
         let told = format!("{role} stays pinned to");
         assert!(report.stdout.contains(&told), "{report:?}");
     }
+    Ok(())
+}
+
+/// A deployment that got no traffic, or a revision that a rollback has left, reads a version that
+/// nobody means to serve.
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_s_command_serves_with_what_serves() -> Result<()> {
+    let issuer = TestIssuer::start().await;
+    let Some(installation) = client_secrets::installation(&issuer).await? else {
+        return Ok(());
+    };
+    let (secret, variable) = (SSO.secret, SSO.variable);
+    installation
+        .google
+        .world()
+        .secrets
+        .add(secret, b"hunter2-wrong");
+    let bind = format!("--update-secrets={variable}={secret}:2");
+    let words = ["run", "services", "update", AGENT, "--no-traffic", &bind];
+    let (is_done, printed) = gcloud(&installation.config, &words).await?;
+    assert!(is_done, "{printed}");
+    let found = installation.run(&["doctor"])?;
+    let place = "--project=p1 --region=us-central1";
+    let command = format!(
+        "gcloud run services update {AGENT} {place} --update-secrets={variable}={secret}:latest && \
+         gcloud run services update-traffic {AGENT} {place} --to-latest"
+    );
+    assert!(found.stdout.contains(&command), "{found:?}");
     Ok(())
 }

@@ -52,8 +52,7 @@ impl Examiner<'_> {
                 "the traffic of `{name}` is pinned to `{}`: what is deployed next gets none",
                 service.serving
             );
-            let command = self.update_traffic(name, "--to-latest");
-            findings.push(Finding::warning(TOPIC, text).mended_by(command));
+            findings.push(Finding::warning(TOPIC, text).mended_by(self.follow_latest(service)));
         }
         if !service.foreign_tags.is_empty() {
             let tags = service.foreign_tags.join(",");
@@ -64,6 +63,20 @@ impl Examiner<'_> {
             findings.push(Finding::warning(TOPIC, text).mended_by(command));
         }
         findings
+    }
+
+    /// The command by which traffic follows the latest revision, which first comes to read what
+    /// serves where it reads another version.
+    fn follow_latest(&self, service: &Examined) -> String {
+        let follow = self.update_traffic(&service.name, "--to-latest");
+        match service.back_to_serving.join(",") {
+            same if same.is_empty() => follow,
+            bindings => {
+                let flags = [format!("--update-secrets={bindings}")];
+                let update = self.gcloud.settings.update_service(&service.name, &flags);
+                format!("{update} && {follow}")
+            }
+        }
     }
 
     fn of_difference(&self, service: &Examined) -> Option<Finding> {

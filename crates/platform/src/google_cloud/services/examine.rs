@@ -28,6 +28,9 @@ pub(in crate::google_cloud) struct Examined {
     pub(in crate::google_cloud) foreign_tags: Vec<String>,
     /// In what the next revision would differ from the serving one, but for secrets.
     pub(in crate::google_cloud) difference: Option<String>,
+    /// The bindings by which the next revision would read what the serving one does, where
+    /// it reads something else.
+    pub(in crate::google_cloud) back_to_serving: Vec<String>,
     /// The account that it runs as.
     pub(in crate::google_cloud) account: String,
     /// Containers that take no requests, and whose image may be another tomorrow.
@@ -81,6 +84,7 @@ impl CloudRun {
             has_run: !Tag::all(&answer).is_empty(),
             foreign_tags: foreign_tags(&answer),
             difference: next.difference(&revision.spec, ""),
+            back_to_serving: bindings.differing(&Bindings::of(next), ""),
             account: account(&answer),
             moving_sidecars: moving_sidecars(&next.containers),
             references,
