@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::evidence::texts;
 use crate::material::Material;
 use crate::same_place;
-use crate::steps::{self, RESTART_BY_HAND};
+use crate::steps::{self, CUT_OVER, PIN, RESTART_BY_HAND};
 
 /// Refuses to leave a run where it stands while anything depends on its going on, or on its
 /// being undone: the services have to do their work with what they have. Reads only.
@@ -56,7 +56,7 @@ fn refuse_what_people_know(
     history: &History,
     described: &[(&Consumer, Service)],
 ) -> Result<(), Error> {
-    let has_cut_over = history.step_status("cut-over") != StepStatus::Pending;
+    let has_cut_over = history.step_status(CUT_OVER) != StepStatus::Pending;
     if history.step_status(REVOKE_FIRST).may_have_effect() && !has_cut_over {
         return Err(Error::RevocationAsked);
     }
@@ -84,7 +84,7 @@ fn refuse_what_people_know(
 /// When the platform can't be asked.
 pub async fn tidy_services(context: &Context, history: &History) -> Result<Vec<String>, Error> {
     let mut remarks = Vec::new();
-    if history.step_status("pin") == StepStatus::Pending {
+    if history.step_status(PIN) == StepStatus::Pending {
         return Ok(remarks);
     }
     for (consumer, service) in context.describe_all_at_rest().await? {
@@ -111,11 +111,11 @@ pub(crate) fn left_to_people(history: &History) -> Vec<&'static str> {
         .hands
         .iter()
         .any(|hand| hand.deed == Deed::RolledBack);
-    if is_back || history.step_status("cut-over") != StepStatus::Done {
+    if is_back || history.step_status(CUT_OVER) != StepStatus::Done {
         return Vec::new();
     }
     let later = texts::of(history).into_iter();
-    let later = later.skip_while(|about| about.name != "cut-over").skip(1);
+    let later = later.skip_while(|about| about.name != CUT_OVER).skip(1);
     let left = later.filter(|about| {
         matches!(about.kind, Kind::Change | Kind::People)
             && history.step_status(about.name) != StepStatus::Done
@@ -127,7 +127,7 @@ pub(crate) fn left_to_people(history: &History) -> Vec<&'static str> {
 
 /// What an abandoned run has left to people: one thing each.
 pub fn duties(history: &History) -> Vec<String> {
-    let is_leaked = is_emergency(history) && history.step_status("cut-over") != StepStatus::Done;
+    let is_leaked = is_emergency(history) && history.step_status(CUT_OVER) != StepStatus::Done;
     let leaked = is_leaked.then(|| {
         "the value that others know may be in use still: it is to be rotated anew, at once"
             .to_owned()

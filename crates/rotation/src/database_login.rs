@@ -32,9 +32,10 @@ use crate::steps::{
 pub(crate) use check::{prove_in_use, trial};
 pub(crate) use end_sessions::NAME as END_SESSIONS;
 pub(crate) use lock_out::FIRST as LOCK_OUT_FIRST;
-use lock_out::LAST as LOCK_OUT;
+pub(crate) use lock_out::LAST as LOCK_OUT;
 pub(crate) use login::{is_candidate, is_role_gone, refuse_if_accepted, url_of};
 pub(crate) use rollback::refuse_rollback;
+pub(crate) use second_role::NAME as SECOND_ROLE;
 pub(crate) use set_password::{NAME as SET_PASSWORD, let_in_again};
 
 /// How a login is replaced.

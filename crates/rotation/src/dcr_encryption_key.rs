@@ -33,6 +33,7 @@ use crate::steps::{
 pub(crate) use check::{prove_in_use, refuse_rollback, trial};
 pub use database::{Database, RowObserver};
 pub use examination::{Examined, examine};
+pub(crate) use reencrypt::NAME as RE_ENCRYPT;
 pub use stored_keys::{StoredKey, StoredKeys, stored_keys};
 pub(crate) use sweep::is_all_under_new;
 pub use tokens::{Cells, Tokens};

@@ -5,9 +5,10 @@ use runbook::{Facts, History, RunStatus, StepStatus};
 use secret::VersionNumber;
 
 use crate::context::{new_version, old_version};
+use crate::dcr_encryption_key::RE_ENCRYPT;
 use crate::facts;
 use crate::secrets::{Role, Secret};
-use crate::steps::LATEST;
+use crate::steps::{CUT_OVER, LATEST, PIN};
 
 #[cfg(test)]
 mod tests;
@@ -121,7 +122,7 @@ fn bound(history: &History, role: Role) -> Option<(String, Binding)> {
 /// The versions that are right now; none where services may be bound to anything, as they may
 /// before they are pinned, and once that is undone.
 fn versions(history: &History) -> Option<Vec<VersionNumber>> {
-    if history.step_status("pin") != StepStatus::Done {
+    if history.step_status(PIN) != StepStatus::Done {
         return None;
     }
     let old = old_version(&history.facts).ok()?;
@@ -130,8 +131,8 @@ fn versions(history: &History) -> Option<Vec<VersionNumber>> {
         return Some(old_ones(&history.facts, old));
     }
     // A table that has gone over goes with the new one, whoever has moved the services.
-    let has_table_moved = history.step_status("re-encrypt").may_have_effect();
-    Some(match (history.step_status("cut-over"), new) {
+    let has_table_moved = history.step_status(RE_ENCRYPT).may_have_effect();
+    Some(match (history.step_status(CUT_OVER), new) {
         (StepStatus::Done, Some(new)) => vec![new],
         (StepStatus::Pending, Some(new)) if has_table_moved => {
             [old_ones(&history.facts, old), vec![new]].concat()

@@ -9,9 +9,10 @@ use secret::VersionNumber;
 use crate::client_secret::{self, REVOKE_FIRST};
 use crate::context::{Context, new_version, old_version};
 use crate::database_login;
-use crate::dcr_encryption_key;
+use crate::dcr_encryption_key::{self, RE_ENCRYPT};
 use crate::error::Error;
 use crate::material::Material;
+use crate::steps::CUT_OVER;
 
 /// Looks that a rollback of this run can come to its end, before it begins.
 ///
@@ -26,8 +27,8 @@ pub async fn refuse_rollback(context: &mut Context, history: &History) -> Result
     let (Ok(old), Ok(new)) = (old_version(facts), new_version(facts)) else {
         return Ok(());
     };
-    let is_cut_over = history.step_status("cut-over").may_have_effect();
-    let is_moved = is_cut_over || history.step_status("re-encrypt").may_have_effect();
+    let is_cut_over = history.step_status(CUT_OVER).may_have_effect();
+    let is_moved = is_cut_over || history.step_status(RE_ENCRYPT).may_have_effect();
     let described = async {
         match is_moved {
             true => context.describe_all().await,

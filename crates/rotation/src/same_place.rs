@@ -6,9 +6,11 @@ use runbook::{Fact, Facts, History, Log, Name, StepStatus};
 use secret::{DatabaseTarget, DatabaseUrl, Fingerprint, Host};
 
 use crate::context::{Context, old_version};
+use crate::dcr_encryption_key::RE_ENCRYPT;
 use crate::error::Error;
 use crate::facts;
 use crate::material::Material;
+use crate::steps::CUT_OVER;
 
 /// What it is called where it is another one.
 pub(crate) const STORE: &str = "store";
@@ -35,8 +37,8 @@ pub async fn refuse_other_place(context: &Context, facts: &Facts) -> Result<(), 
 /// The same, wherever the store has gone, and the database unless a table of it has gone over
 /// and the services have not: it is about the same services.
 pub(crate) fn refuse_other_services(context: &Context, history: &History) -> Result<(), Error> {
-    let is_between = history.step_status("re-encrypt").may_have_effect()
-        && history.step_status("cut-over") != StepStatus::Done;
+    let is_between = history.step_status(RE_ENCRYPT).may_have_effect()
+        && history.step_status(CUT_OVER) != StepStatus::Done;
     let mut place = place(context)?;
     place.retain(|(name, ..)| is_between || *name != facts::DATABASE);
     refuse_others(&place, &history.facts)

@@ -3,12 +3,13 @@
 use runbook::{History, RunStatus, StepHistory, StepStatus};
 
 use crate::client_secret::{OBTAIN, REVOKE_FIRST};
-use crate::database_login::{LOCK_OUT_FIRST, SET_PASSWORD};
+use crate::database_login::{LOCK_OUT, LOCK_OUT_FIRST, SECOND_ROLE, SET_PASSWORD};
+use crate::dcr_encryption_key::RE_ENCRYPT;
 use crate::emergency::is_emergency;
 use crate::error::{NOT_WRITTEN, ROLLED_BACK};
 use crate::facts;
 use crate::secrets::DCR_ENCRYPTION_KEY;
-use crate::steps::{CLOSE, DRAFT, RESTART_BY_HAND};
+use crate::steps::{CLOSE, CUT_OVER, DRAFT, RESTART_BY_HAND, RETIRE, STAGE};
 
 /// What a run has left behind so far, by its journal: the versions, what the
 /// services read, what the table is under, which role logs in. It says *perhaps* of
@@ -37,15 +38,15 @@ fn made_ready(history: &History) -> Vec<String> {
     let mut effects = Vec::new();
     if let Ok(new) = facts.version(facts::NEW_VERSION) {
         let stored = format!("version {new} is stored");
-        effects.extend(of_step(history, "stage", &stored));
+        effects.extend(of_step(history, STAGE, &stored));
     }
     if !is_seen_not_to_be_written(history) {
         let moved_over = "the table is under the new key";
-        effects.extend(of_step(history, "re-encrypt", moved_over));
+        effects.extend(of_step(history, RE_ENCRYPT, moved_over));
     }
     if let Ok(role) = facts.name(facts::NEW_ROLE) {
         let ready = format!("`{role}` is ready to take over");
-        effects.extend(of_step(history, "second-role", &ready));
+        effects.extend(of_step(history, SECOND_ROLE, &ready));
         let alone = format!("`{role}` logs in with the new password alone");
         effects.extend(of_step(history, SET_PASSWORD, &alone));
     }
@@ -54,7 +55,7 @@ fn made_ready(history: &History) -> Vec<String> {
 
 fn served(history: &History) -> Vec<String> {
     let old = history.facts.version(facts::OLD_VERSION);
-    match (history.step_status("cut-over"), old) {
+    match (history.step_status(CUT_OVER), old) {
         (StepStatus::Undone, Ok(old)) => vec![format!("the services read version {old} again")],
         (_, Ok(old)) if waits_for_restart(history) => vec![format!(
             "the services are given version {old} again, and read it once they are restarted"
@@ -66,7 +67,7 @@ fn served(history: &History) -> Vec<String> {
                 }
                 false => "the services read the new version",
             };
-            of_step(history, "cut-over", effect).into_iter().collect()
+            of_step(history, CUT_OVER, effect).into_iter().collect()
         }
     }
 }
@@ -82,12 +83,12 @@ fn taken_away(history: &History) -> Vec<String> {
     let mut effects = Vec::new();
     if let Ok(role) = facts.name(facts::OLD_ROLE) {
         let locked_out = format!("`{role}` is locked out");
-        effects.extend(of_step(history, "lock-out", &locked_out));
+        effects.extend(of_step(history, LOCK_OUT, &locked_out));
         effects.extend(of_step(history, LOCK_OUT_FIRST, &locked_out));
     }
     if let Ok(old) = facts.version(facts::OLD_VERSION) {
         let disabled = format!("version {old} is disabled");
-        effects.extend(of_step(history, "retire", &disabled));
+        effects.extend(of_step(history, RETIRE, &disabled));
     }
     if facts.time(facts::OPENED).is_err() {
         effects.extend(of_step(history, CLOSE, "nobody may call the services"));
@@ -137,7 +138,7 @@ pub fn waits_for_value(history: &History) -> bool {
 pub fn needs_restart_by_hand(history: &History) -> bool {
     let mut steps = history.steps.iter();
     history.status == RunStatus::RolledBack
-        && history.step_status("cut-over") == StepStatus::Undone
+        && history.step_status(CUT_OVER) == StepStatus::Undone
         && steps.any(|step| step.name.as_str() == RESTART_BY_HAND)
         // They were waited for, unless there is something to restart once more.
         && (history.facts.version(facts::SENT_BACK).is_err()
@@ -169,7 +170,7 @@ pub(crate) fn has_table(history: &History) -> bool {
 
 /// Whether the re-encryption failed in a way that says that the table is as it was.
 fn is_seen_not_to_be_written(history: &History) -> bool {
-    let step = history.step("re-encrypt");
+    let step = history.step(RE_ENCRYPT);
     let failed = step.filter(|step| step.status == StepStatus::Failed);
     let reason = failed.and_then(|step| step.reason.as_ref());
     reason.is_some_and(|reason| [NOT_WRITTEN, ROLLED_BACK].contains(&reason.as_str()))

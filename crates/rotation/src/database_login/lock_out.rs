@@ -27,7 +27,7 @@ impl LockOut {
 pub(crate) const FIRST: &str = "lock-out-first";
 
 /// What journals call the step that comes last.
-pub(super) const LAST: &str = "lock-out";
+pub(crate) const LAST: &str = "lock-out";
 
 const ABOUT: About = About {
     name: LAST,

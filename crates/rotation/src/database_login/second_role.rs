@@ -10,8 +10,10 @@ use crate::facts;
 /// Makes the second role ready.
 pub(super) struct SecondRole;
 
+pub(crate) const NAME: &str = "second-role";
+
 const ABOUT: About = About {
-    name: "second-role",
+    name: NAME,
     title: "Make the second role ready",
     kind: Kind::Change,
     told: None,

@@ -6,6 +6,7 @@ use reencrypt::{Mode, remark_on_unsearched};
 use runbook::{About, Applied, Facts, History, Kind, Log, Observed, Step, Undo};
 use secret::FernetKey;
 
+use super::RE_ENCRYPT;
 use super::tokens::Tokens;
 use crate::context::{Consumer, Context};
 use crate::error::Error;
@@ -85,7 +86,7 @@ pub(crate) async fn trial(context: &mut Context) -> Result<u64, Error> {
 /// What a rollback needs of the table: every token must be readable with one of the
 /// two keys.
 pub(crate) async fn refuse_rollback(context: &mut Context, history: &History) -> Result<(), Error> {
-    if !history.step_status("re-encrypt").may_have_effect() {
+    if !history.step_status(RE_ENCRYPT).may_have_effect() {
         return Ok(());
     }
     let tokens = super::reencrypt::count(context, &history.facts).await?;

@@ -15,8 +15,10 @@ use crate::steps;
 /// Puts every token under the new key, in one transaction.
 pub(super) struct Reencrypt;
 
+pub(crate) const NAME: &str = "re-encrypt";
+
 const ABOUT: About = About {
-    name: "re-encrypt",
+    name: NAME,
     title: "Re-encrypt the table",
     kind: Kind::Change,
     told: None,

@@ -11,7 +11,7 @@ use crate::abandon::duties;
 use crate::emergency::is_emergency;
 use crate::facts;
 use crate::state::{has_table, needs_restart_by_hand};
-use crate::steps::DESTROY;
+use crate::steps::{DESTROY, RETIRE, STAGE};
 
 /// Something that is still to come.
 #[derive(Clone, Debug, Serialize)]
@@ -80,7 +80,7 @@ fn end_of_old_version(history: &History) -> Vec<Ahead> {
         command: None,
     };
     let mut ahead = Vec::new();
-    if is_open(history.step("retire")) {
+    if is_open(history.step(RETIRE)) {
         ahead.push(later(format!(
             "retirement: version {old} is to be disabled"
         )));
@@ -171,7 +171,7 @@ fn destruction(history: &History) -> Option<Ahead> {
 
 /// By the age of the new version.
 fn next_rotation(history: &History, rotate_every: Duration) -> Option<Ahead> {
-    let stored_at = history.step("stage")?.last_at?;
+    let stored_at = history.step(STAGE)?.last_at?;
     let every = SignedDuration::try_from(rotate_every).ok()?;
     Some(Ahead {
         what: "next rotation: by then, the new version is as old as the settings let it become"

@@ -11,8 +11,9 @@ use serde::Serialize;
 use super::milliseconds;
 use crate::client_secret::REVOKE_FIRST;
 use crate::database_login::{END_SESSIONS, LOCK_OUT_FIRST, SET_PASSWORD};
+use crate::dcr_encryption_key::RE_ENCRYPT;
 use crate::facts;
-use crate::steps::{CLOSE, RESTART_BY_HAND};
+use crate::steps::{CLOSE, CUT_OVER, OPEN, RESTART_BY_HAND};
 
 /// A time in which somebody was without service.
 #[derive(Clone, Debug, Serialize)]
@@ -40,11 +41,11 @@ struct Cause {
     what: &'static str,
 }
 
-const SERVED: &[&str] = &["cut-over", RESTART_BY_HAND];
+const SERVED: &[&str] = &[CUT_OVER, RESTART_BY_HAND];
 
 const CAUSES: [Cause; 6] = [
     Cause {
-        taken_by: "re-encrypt",
+        taken_by: RE_ENCRYPT,
         exactly: Some(facts::COMMITTED_AT),
         given_back_by: SERVED,
         what: "known orders could not be answered: the table was under one key, the service had the other",
@@ -76,7 +77,7 @@ const CAUSES: [Cause; 6] = [
     Cause {
         taken_by: CLOSE,
         exactly: None,
-        given_back_by: &["open"],
+        given_back_by: &[OPEN],
         what: "nobody could call the services: they were closed",
     },
 ];
@@ -183,7 +184,7 @@ fn given_back(cause: &Cause, history: &History) -> Times {
 /// When the effect of a step was there for sure.
 fn shortest(step: &StepHistory, history: &History) -> Times {
     let exactly = history.facts.time(facts::CUT_OVER_AT).ok();
-    let exactly = exactly.filter(|_| step.name.as_str() == "cut-over");
+    let exactly = exactly.filter(|_| step.name.as_str() == CUT_OVER);
     let mut times = Vec::new();
     let mut since = None;
     for span in step.spans() {

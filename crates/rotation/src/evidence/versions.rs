@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::facts;
 use crate::secrets::Role;
-use crate::steps::{DESTROY, copies};
+use crate::steps::{CUT_OVER, DESTROY, RETIRE, STAGE, copies};
 
 /// A version of the secret, and what became of it.
 #[derive(Clone, Debug, Serialize)]
@@ -107,7 +107,7 @@ pub(super) fn of(history: &History) -> Vec<VersionChange> {
             number,
             fingerprint: fingerprint(facts::OLD_KEY),
             state: "the newest version",
-            since: at(history, "stage"),
+            since: at(history, STAGE),
         });
     }
     versions
@@ -122,30 +122,25 @@ fn of_old(history: &History) -> State {
     if may_be(history, DESTROY) {
         return ("disabled, perhaps destroyed", at(history, DESTROY));
     }
-    match history.step_status("retire") {
-        StepStatus::Done => return ("disabled", at(history, "retire")),
+    match history.step_status(RETIRE) {
+        StepStatus::Done => return ("disabled", at(history, RETIRE)),
         StepStatus::Pending | StepStatus::Undone => {}
-        _ => return ("perhaps disabled", at(history, "retire")),
+        _ => return ("perhaps disabled", at(history, RETIRE)),
     }
-    match history.step_status("cut-over") {
+    match history.step_status(CUT_OVER) {
         StepStatus::Done => ("enabled, not in use", cut_over_at(history)),
         StepStatus::Pending => ("in use", None),
-        StepStatus::Undone => ("in use again", at(history, "cut-over")),
-        _ => ("enabled, perhaps in use", at(history, "cut-over")),
+        StepStatus::Undone => ("in use again", at(history, CUT_OVER)),
+        _ => ("enabled, perhaps in use", at(history, CUT_OVER)),
     }
 }
 
 fn of_new(history: &History) -> State {
-    match (
-        history.step_status("stage"),
-        history.step_status("cut-over"),
-    ) {
-        (StepStatus::Undone, _) => ("disabled", at(history, "stage")),
+    match (history.step_status(STAGE), history.step_status(CUT_OVER)) {
+        (StepStatus::Undone, _) => ("disabled", at(history, STAGE)),
         (_, StepStatus::Done) => ("in use", cut_over_at(history)),
-        (_, StepStatus::Pending | StepStatus::Undone) => {
-            ("stored, not in use", at(history, "stage"))
-        }
-        _ => ("stored, perhaps in use", at(history, "cut-over")),
+        (_, StepStatus::Pending | StepStatus::Undone) => ("stored, not in use", at(history, STAGE)),
+        _ => ("stored, perhaps in use", at(history, CUT_OVER)),
     }
 }
 
@@ -161,7 +156,7 @@ fn at(history: &History, step: &str) -> Option<Timestamp> {
 
 fn cut_over_at(history: &History) -> Option<Timestamp> {
     let exact = history.facts.time(facts::CUT_OVER_AT).ok();
-    exact.or_else(|| at(history, "cut-over"))
+    exact.or_else(|| at(history, CUT_OVER))
 }
 
 pub(super) fn services(history: &History) -> Vec<ServiceChange> {

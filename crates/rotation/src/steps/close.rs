@@ -90,8 +90,10 @@ impl Step<Context, Error> for Close {
 /// Puts everybody on the lists again.
 pub(crate) struct Open;
 
+pub(crate) const OPEN: &str = "open";
+
 const OPENING: About = About {
-    name: "open",
+    name: OPEN,
     title: "Open the services to their callers again",
     kind: Kind::Change,
     told: Some("`users`, `on_call` and `incidents` of the contacts in the settings"),

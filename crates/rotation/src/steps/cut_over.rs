@@ -41,8 +41,10 @@ impl CutOver {
     }
 }
 
+pub(crate) const NAME: &str = "cut-over";
+
 const ABOUT: About = About {
-    name: "cut-over",
+    name: NAME,
     title: "Cut over to the new revision",
     kind: Kind::Change,
     told: None,

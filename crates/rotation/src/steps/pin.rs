@@ -15,8 +15,10 @@ use crate::secrets::Role;
 /// Binds every consumer to the number of the version that it reads now.
 pub(crate) struct Pin;
 
+pub(crate) const NAME: &str = "pin";
+
 const ABOUT: About = About {
-    name: "pin",
+    name: NAME,
     title: "Pin the services to the version that they run",
     kind: Kind::Change,
     told: None,

@@ -16,8 +16,10 @@ use crate::material::{Found, Material};
 /// Disables the old version, when nothing needs it any more.
 pub(crate) struct Retire;
 
+pub(crate) const NAME: &str = "retire";
+
 const ABOUT: About = About {
-    name: "retire",
+    name: NAME,
     title: "Retire the old version",
     kind: Kind::Change,
     told: None,

@@ -15,8 +15,10 @@ use crate::facts;
 /// Stores the candidate as a version and reads it back.
 pub(crate) struct Stage;
 
+pub(crate) const NAME: &str = "stage";
+
 const ABOUT: About = About {
-    name: "stage",
+    name: NAME,
     title: "Stage the candidate and read it back",
     kind: Kind::Change,
     told: None,

@@ -28,7 +28,7 @@ pub(super) enum Tidied {
 const NO_INSTANCES: &str = "--min-instances=default";
 
 /// What a service is to get back.
-pub(super) struct GivenBack {
+pub(super) struct ToGiveBack {
     serving: String,
     bindings: Rc<Bindings>,
     /// What of its template is to be as it was, as flags of `gcloud run services update`.
@@ -94,7 +94,7 @@ impl CloudRun {
         service: &str,
         discarded: &[String],
         answer: &ServiceAnswer,
-    ) -> Result<Option<GivenBack>, Error> {
+    ) -> Result<Option<ToGiveBack>, Error> {
         let all = Tag::all(answer);
         let stays = |name: &str| !discarded.iter().any(|one| one == name);
         if all.is_empty() || all.iter().any(|(_, name)| stays(name)) {
@@ -117,7 +117,7 @@ impl CloudRun {
         if keeps_instances {
             changes.push(NO_INSTANCES.to_owned());
         }
-        Ok(Some(GivenBack {
+        Ok(Some(ToGiveBack {
             serving,
             bindings,
             changes,
@@ -129,7 +129,7 @@ impl CloudRun {
 
     /// What the service keeps then, if anything. Whatever became of its template, the command
     /// first makes a revision that reads what serves.
-    fn kept(&self, service: &str, back: &GivenBack, why: String) -> Option<Kept> {
+    fn kept(&self, service: &str, back: &ToGiveBack, why: String) -> Option<Kept> {
         let settings = &self.gcloud.settings;
         let mut flags = back.changes.clone();
         if flags.is_empty() {
