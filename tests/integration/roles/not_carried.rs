@@ -5,7 +5,7 @@ use platform::database_roles::{DatabaseRoles, Login};
 use super::lab::{Lab, connect};
 
 /// What an administrator has given the role in use, and what the second one would lack of it.
-const GIVEN: [(&str, &str); 7] = [
+const GIVEN: [(&str, &str); 8] = [
     (
         "create table theirs (id integer); grant select on theirs to FIRST",
         "SELECT on TABLE public.theirs",
@@ -37,6 +37,10 @@ const GIVEN: [(&str, &str); 7] = [
     (
         "create schema authorization FIRST",
         "$user in the search path on SCHEMA FIRST",
+    ),
+    (
+        "alter role FIRST set harness.own = 'x'; alter role FIRST set dynamic_library_path = '$libdir'",
+        "SET harness.own on ROLE \"SECOND\"",
     ),
 ];
 

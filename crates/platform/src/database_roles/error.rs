@@ -206,10 +206,14 @@ impl RolesError {
     }
 }
 
-/// The statements by which a role comes to be one that takes turns.
+/// The statements by which a role comes to be one that takes turns. From Postgres 16 on, whoever
+/// made a role is a member of it, and no two can be members of each other.
 fn to_be_ours(user: &str, role: &str) -> String {
     let (user, role) = (quoted(user), quoted(role));
-    format!("`GRANT {role} TO {user} WITH ADMIN OPTION; ALTER ROLE {user} CREATEROLE`")
+    format!(
+        "`REVOKE {user} FROM {role}; GRANT {role} TO {user} WITH ADMIN OPTION`, and `ALTER ROLE {user} \
+         CREATEROLE` if it may not make roles"
+    )
 }
 
 fn quoted(role: &str) -> String {

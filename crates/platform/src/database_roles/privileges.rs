@@ -97,7 +97,10 @@ const DIFFERENCES: &str = "
         FROM who, space
         WHERE one <> other AND (SELECT reset_val FROM pg_settings WHERE name = 'search_path') ~ '[$]user'
             AND EXISTS (SELECT FROM pg_roles r WHERE rolname = nspname
-                AND rolname IN (one, other) AND has_schema_privilege(r.oid, space.oid, 'USAGE')))
+                AND rolname IN (one, other) AND has_schema_privilege(r.oid, space.oid, 'USAGE'))
+    UNION ALL
+        SELECT 'ROLE', quote_ident(other), 'VALID UNTIL a date to come', false
+        FROM who, pg_roles WHERE rolname = other AND rolvaliduntil <= now())
     SELECT kind, name, string_agg(privilege, ', ' ORDER BY privilege) AS privileges, grantable
     FROM difference GROUP BY kind, name, grantable ORDER BY kind, name, grantable";
 

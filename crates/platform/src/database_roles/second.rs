@@ -56,13 +56,17 @@ pub(super) async fn check(
     let session = log_in(in_use, tls).await?;
     // The server may let other roles in by other ways.
     let idle = try_log_in(&in_use.for_idle(role)?, tls).await?;
-    if find(&session, role).await?.is_none() {
-        return privileges::ungrantable(&session, "public").await;
-    }
-    if let Attempt::Refused(_) = idle {
+    let is_there = find(&session, role).await?.is_some();
+    if let (true, Attempt::Refused(_)) = (is_there, idle) {
         refuse_foreign(&session, role).await?;
     }
-    privileges::ungrantable(&session, role).await
+    let grantee = if is_there { role } else { "public" };
+    let mut missing = privileges::ungrantable(&session, grantee).await?;
+    let own = find(&session, session.user()).await?;
+    if !own.is_some_and(|own| own.is_superuser) {
+        missing.extend(settings::unsettable(&session, role).await?);
+    }
+    Ok(missing)
 }
 
 /// See [`DatabaseRoles::set_password`](super::DatabaseRoles::set_password).

@@ -10,7 +10,8 @@ use super::session::Session;
 const OPERATION: &str = "compare the settings of two roles";
 
 /// What `$1`'s sessions in this database begin with and those of `$2` don't, without
-/// what only a superuser may set. `$3`: also what this server has no setting for.
+/// what only a superuser may set: that is none of this server's settings, as far as others see
+/// them, and has no dot in its name, as one of an application's own has.
 const DIFFERENCES: &str = "
     WITH setting AS (
         SELECT rolname, setdatabase <> 0 AS here, split_part(entry, '=', 1) AS name,
@@ -19,9 +20,11 @@ const DIFFERENCES: &str = "
             unnest(setconfig) AS entry
         WHERE setdatabase IN (
             0, (SELECT oid FROM pg_database WHERE datname = current_database())))
-    SELECT name, value, CASE WHEN here THEN current_database()::text END FROM setting
+    SELECT name, value, CASE WHEN here THEN current_database()::text END,
+        name IN (SELECT name FROM pg_settings)
+    FROM setting
     WHERE rolname = $1 AND NOT name IN (SELECT name FROM pg_settings WHERE context = 'superuser')
-    AND ($3 OR name IN (SELECT name FROM pg_settings))
+    AND (strpos(name, '.') > 0 OR name IN (SELECT name FROM pg_settings))
     AND NOT EXISTS (
         SELECT FROM setting AS other WHERE other.rolname = $2 AND other.here = setting.here
             AND other.name = setting.name AND other.value = setting.value)
@@ -64,15 +67,28 @@ pub(super) async fn missing(
     like: &str,
     role: &str,
 ) -> Result<Vec<Missing>, RolesError> {
-    let missing = |what: &str, setting: &Setting| Missing {
-        privilege: format!("{what} {}", setting.name),
-        object: format!("ROLE {}", escape_identifier(role)),
-    };
+    let missing = |what, setting| missing_setting(what, setting, role);
     let to_set = differences(session, like, role).await?;
     let to_reset = surplus(session, like, role).await?;
     let to_set = to_set.iter().map(|setting| missing("SET", setting));
     let to_reset = to_reset.iter().map(|setting| missing("RESET", setting));
     Ok(to_set.chain(to_reset).collect())
+}
+
+/// The settings of the session's own role that `role` can't get by itself: those of an
+/// application's own, which only an administrator may give a role.
+pub(super) async fn unsettable(session: &Session, role: &str) -> Result<Vec<Missing>, RolesError> {
+    let mut settings = differences(session, session.user(), role).await?;
+    settings.retain(|setting| !setting.is_known);
+    let missing = settings.iter().map(|one| missing_setting("SET", one, role));
+    Ok(missing.collect())
+}
+
+fn missing_setting(what: &str, setting: &Setting, role: &str) -> Missing {
+    Missing {
+        privilege: format!("{what} {}", setting.name),
+        object: format!("ROLE {}", escape_identifier(role)),
+    }
 }
 
 /// What `role`'s sessions begin with and those of `like` leave as it is: an earlier turn may
@@ -83,8 +99,8 @@ async fn surplus(session: &Session, like: &str, role: &str) -> Result<Vec<Settin
         let mut other = other.iter();
         other.any(|other| other.name == one.name && other.database == one.database)
     };
-    let mut surplus = differing(session, role, like, false).await?;
-    surplus.retain(|setting| !is_other(setting));
+    let mut surplus = differences(session, role, like).await?;
+    surplus.retain(|setting| setting.is_known && !is_other(setting));
     Ok(surplus)
 }
 
@@ -115,6 +131,8 @@ struct Setting {
     value: String,
     /// Where it holds for one database only.
     database: Option<String>,
+    /// Whether it is the server's, and not an application's own.
+    is_known: bool,
 }
 
 impl Setting {
@@ -136,17 +154,8 @@ async fn differences(
     one: &str,
     other: &str,
 ) -> Result<Vec<Setting>, RolesError> {
-    differing(session, one, other, true).await
-}
-
-async fn differing(
-    session: &Session,
-    one: &str,
-    other: &str,
-    has_unknown: bool,
-) -> Result<Vec<Setting>, RolesError> {
     let rows = session
-        .query(OPERATION, DIFFERENCES, &[&one, &other, &has_unknown])
+        .query(OPERATION, DIFFERENCES, &[&one, &other])
         .await?;
     rows.iter()
         .map(|row| {
@@ -154,6 +163,7 @@ async fn differing(
                 name: session.column(OPERATION, row, 0)?,
                 value: session.column(OPERATION, row, 1)?,
                 database: session.column(OPERATION, row, 2)?,
+                is_known: session.column(OPERATION, row, 3)?,
             })
         })
         .collect()

@@ -34,7 +34,12 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         )),
         Error::RoleLacks { like, missing, .. } if missing.starts_with("$user") => Some(format!(
             "let an administrator name the schemas, as in `ALTER ROLE \"{like}\" SET search_path = \
-             \"{like}\", public`, which is carried over; or rotate with `--in-place`"
+             \"{like}\", public` (with `IN DATABASE`, if it is set so), which is carried over; or rotate \
+             with `--in-place`"
+        )),
+        Error::RoleLacks { role, missing, .. } if !is_privilege(missing) => Some(format!(
+            "let an administrator give it to that role, as in `ALTER ROLE \"{role}\" …`, if it is there; \
+             or rotate with `--in-place`"
         )),
         Error::RoleLacks { role, like, .. } => Some(format!(
             "where it is a privilege, let an administrator grant it to `{like}` WITH GRANT OPTION, or to \
@@ -140,6 +145,12 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         | Error::WrongState { .. }
         | Error::NoBackup => None,
     }
+}
+
+/// Whether what a role lacks can be granted, as settings of its own can't.
+fn is_privilege(missing: &str) -> bool {
+    let others = ["SET ", "RESET ", "VALID UNTIL "];
+    !others.iter().any(|other| missing.starts_with(other))
 }
 
 #[cfg(test)]
