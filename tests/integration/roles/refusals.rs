@@ -93,6 +93,32 @@ async fn a_role_over_which_the_role_in_use_has_a_say_is_taken() -> Result<()> {
     Ok(())
 }
 
+/// From Postgres 16 on, the role that was made by the other has no say over that one.
+#[tokio::test]
+async fn a_role_whose_password_is_lost_is_taken_as_the_hint_says() -> Result<()> {
+    let lab = Lab::new().await?;
+    let (first, second) = (lab.first.name(), lab.second.name());
+    let in_use = lab.in_use()?;
+    let candidate = lab.candidate(&in_use)?;
+    lab.prepare(&in_use, &candidate).await?;
+    let admin = lab.database.connect().await;
+    let change = format!("alter role {first} password 'elsewhere'");
+    admin.batch_execute(&change).await?;
+    let next = lab.candidate(&candidate)?;
+    if lab.database.server().major_version() >= 16 {
+        let error = refusal(&lab, &candidate, &next).await?;
+        assert!(matches!(error, RolesError::NotOurs { .. }), "{error:?}");
+        let hint = error.hint().context("a hint")?;
+        let statements = hint.split('`').nth(1).context("statements")?;
+        let revoke = format!("REVOKE \"{second}\" FROM \"{first}\"");
+        assert!(statements.starts_with(&revoke), "{hint}");
+        admin.batch_execute(statements).await?;
+    }
+    let prepared = lab.prepare(&candidate, &next).await?;
+    assert_eq!(prepared, Prepared::Repassworded);
+    Ok(())
+}
+
 #[tokio::test]
 async fn urls_that_do_not_belong_together_are_refused() -> Result<()> {
     let lab = Lab::new().await?;
