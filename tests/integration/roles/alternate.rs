@@ -152,7 +152,9 @@ async fn a_setting_that_the_role_in_use_has_no_more_is_taken_from_the_other() ->
     let lab = Lab::new().await?;
     let (first, second) = (lab.first.name(), lab.second.name());
     let in_use = lab.in_use()?;
-    let set = format!("alter role {first} set search_path = elsewhere");
+    let set = format!(
+        "alter role {first} set search_path = elsewhere; alter role {first} set role = none"
+    );
     connect(&in_use).await?.batch_execute(&set).await?;
     let candidate = lab.candidate(&in_use)?;
     lab.prepare(&in_use, &candidate).await?;

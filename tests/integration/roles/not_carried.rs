@@ -5,7 +5,7 @@ use platform::database_roles::{DatabaseRoles, Login};
 use super::lab::{Lab, connect};
 
 /// What an administrator has given the role in use, and what the second one would lack of it.
-const GIVEN: [(&str, &str); 8] = [
+const GIVEN: [(&str, &str); 9] = [
     (
         "create table theirs (id integer); grant select on theirs to FIRST",
         "SELECT on TABLE public.theirs",
@@ -41,6 +41,11 @@ const GIVEN: [(&str, &str); 8] = [
     (
         "alter role FIRST set harness.own = 'x'; alter role FIRST set dynamic_library_path = '$libdir'",
         "SET harness.own on ROLE \"SECOND\"",
+    ),
+    (
+        "create role SECOND login; alter role SECOND set harness.own = 'x';
+         grant SECOND to FIRST with admin option",
+        "RESET harness.own on ROLE \"SECOND\"",
     ),
 ];
 

@@ -16,6 +16,16 @@ pub enum RolesError {
     /// The URL has no login to work with.
     #[error(transparent)]
     Url(#[from] LoginError),
+    /// The server lets nobody in as this role, whatever the password.
+    #[error("`{server}` lets nobody in from here as `{user}`, whatever the password")]
+    NotLetIn {
+        /// Host and port, or socket.
+        server: String,
+        /// The role.
+        user: String,
+        /// What the server said.
+        source: DatabaseMessage,
+    },
     /// The server lets anybody in.
     #[error("`{server}` lets `{user}` in without a password, so that a login proves nothing")]
     NoPasswordAsked {
@@ -136,6 +146,10 @@ impl RolesError {
         let hint = match self {
             RolesError::Connection(error) => return error.hint().map(str::to_owned),
             RolesError::Url(error) => return error.hint().map(str::to_owned),
+            RolesError::NotLetIn { .. } => {
+                "look at the lines of the server's pg_hba.conf that name roles or databases; is the role \
+                 there, and may it log in?"
+            }
             RolesError::NoPasswordAsked { .. } => {
                 "go there by the way that the service goes, or set `scram-sha-256` in pg_hba.conf"
             }
@@ -185,6 +199,7 @@ impl RolesError {
         match self {
             RolesError::Connection(_) => "no login to the database",
             RolesError::Url(_) => "a database URL has no login to rotate",
+            RolesError::NotLetIn { .. } => "the database lets nobody in as a role",
             RolesError::NoPasswordAsked { .. } => "the database asks for no password",
             RolesError::DifferentDatabases { .. } => "two URLs lead to different databases",
             RolesError::OwnRole { .. } => "a role is the one in use",

@@ -50,6 +50,11 @@ async fn demand_a_password(target: &PostgresTarget, tls: Tls) -> Result<(), Role
     let connector = Connector::new(&target, tls, APPLICATION_NAME)?;
     match Session::open(&connector).await {
         Err(connection::Error::NoPassword { .. }) => Ok(()),
+        Err(connection::Error::Login { source, .. }) => Err(RolesError::NotLetIn {
+            server: connector.server().to_owned(),
+            user: target.user,
+            source,
+        }),
         Err(error) => Err(error.into()),
         Ok(_) => Err(RolesError::NoPasswordAsked {
             server: connector.server().to_owned(),

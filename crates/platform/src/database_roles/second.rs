@@ -56,14 +56,14 @@ pub(super) async fn check(
     let session = log_in(in_use, tls).await?;
     // The server may let other roles in by other ways.
     let idle = try_log_in(&in_use.for_idle(role)?, tls).await?;
-    let is_there = find(&session, role).await?.is_some();
-    if let (true, Attempt::Refused(_)) = (is_there, idle) {
+    let second = find(&session, role).await?;
+    if let (Some(_), Attempt::Refused(_)) = (&second, idle) {
         refuse_foreign(&session, role).await?;
     }
-    let grantee = if is_there { role } else { "public" };
+    let grantee = if second.is_some() { role } else { "public" };
     let mut missing = privileges::ungrantable(&session, grantee).await?;
-    let own = find(&session, session.user()).await?;
-    if !own.is_some_and(|own| own.is_superuser) {
+    // It gives itself what it is to begin with.
+    if !second.is_some_and(|second| second.is_superuser) {
         missing.extend(settings::unsettable(&session, role).await?);
     }
     Ok(missing)

@@ -16,12 +16,14 @@ const STATEMENT_LIMIT: Duration = Duration::from_secs(30);
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Settings of every session. Locks are waited for shortly, since the service's own
-/// statements queue behind; names are those of the catalogue, whatever the role's
-/// search path is.
+/// statements queue behind; names are those of the catalogue, and dates are read as they are
+/// written, whatever the role's own settings are.
 const SETTINGS: &str = "SET lock_timeout = '5s'; \
      SET statement_timeout = '30s'; \
      SET idle_in_transaction_session_timeout = '60s'; \
      SET client_min_messages = warning; \
+     SET DateStyle = 'ISO, YMD'; \
+     SET TimeZone = 'UTC'; \
      SET search_path = pg_catalog";
 
 /// A session. Dropped in the middle of a transaction, it leaves nothing behind: the

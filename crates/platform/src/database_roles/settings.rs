@@ -11,7 +11,8 @@ const OPERATION: &str = "compare the settings of two roles";
 
 /// What `$1`'s sessions in this database begin with and those of `$2` don't, without
 /// what only a superuser may set: that is none of this server's settings, as far as others see
-/// them, and has no dot in its name, as one of an application's own has.
+/// them, and has no dot in its name, as one of an application's own has. `role` is shown to
+/// nobody.
 const DIFFERENCES: &str = "
     WITH setting AS (
         SELECT rolname, setdatabase <> 0 AS here, split_part(entry, '=', 1) AS name,
@@ -21,10 +22,10 @@ const DIFFERENCES: &str = "
         WHERE setdatabase IN (
             0, (SELECT oid FROM pg_database WHERE datname = current_database())))
     SELECT name, value, CASE WHEN here THEN current_database()::text END,
-        name IN (SELECT name FROM pg_settings)
+        name = 'role' OR name IN (SELECT name FROM pg_settings)
     FROM setting
     WHERE rolname = $1 AND NOT name IN (SELECT name FROM pg_settings WHERE context = 'superuser')
-    AND (strpos(name, '.') > 0 OR name IN (SELECT name FROM pg_settings))
+    AND (strpos(name, '.') > 0 OR name = 'role' OR name IN (SELECT name FROM pg_settings))
     AND NOT EXISTS (
         SELECT FROM setting AS other WHERE other.rolname = $2 AND other.here = setting.here
             AND other.name = setting.name AND other.value = setting.value)
@@ -42,8 +43,9 @@ pub(super) async fn copy(session: &Session, like: &str) -> Result<(), RolesError
     for setting in differences(session, like, own).await? {
         attempt(session, set(session, own, &setting)).await?;
     }
-    for setting in surplus(session, like, own).await? {
-        attempt(session, reset(session, own, &setting)).await?;
+    let surplus = surplus(session, like, own).await?;
+    for setting in surplus.iter().filter(|setting| setting.is_known) {
+        attempt(session, reset(session, own, setting)).await?;
     }
     Ok(())
 }
@@ -75,13 +77,19 @@ pub(super) async fn missing(
     Ok(to_set.chain(to_reset).collect())
 }
 
-/// The settings of the session's own role that `role` can't get by itself: those of an
-/// application's own, which only an administrator may give a role.
+/// In what `role` would begin otherwise than the session's own role, and can't change that by
+/// itself: settings of an application's own, which only an administrator may give a role.
 pub(super) async fn unsettable(session: &Session, role: &str) -> Result<Vec<Missing>, RolesError> {
-    let mut settings = differences(session, session.user(), role).await?;
-    settings.retain(|setting| !setting.is_known);
-    let missing = settings.iter().map(|one| missing_setting("SET", one, role));
-    Ok(missing.collect())
+    let own = session.user();
+    let to_set = differences(session, own, role).await?;
+    let to_reset = surplus(session, own, role).await?;
+    let (to_set, to_reset) = (to_set.iter(), to_reset.iter());
+    let to_set = to_set.map(|setting| ("SET", setting));
+    let all = to_set.chain(to_reset.map(|setting| ("RESET", setting)));
+    let unsettable = all.filter(|(_, setting)| !setting.is_known);
+    Ok(unsettable
+        .map(|(what, setting)| missing_setting(what, setting, role))
+        .collect())
 }
 
 fn missing_setting(what: &str, setting: &Setting, role: &str) -> Missing {
@@ -92,7 +100,7 @@ fn missing_setting(what: &str, setting: &Setting, role: &str) -> Missing {
 }
 
 /// What `role`'s sessions begin with and those of `like` leave as it is: an earlier turn may
-/// have had it. What the server has no setting for, an administrator gave that role.
+/// have had it.
 async fn surplus(session: &Session, like: &str, role: &str) -> Result<Vec<Setting>, RolesError> {
     let other = differences(session, like, role).await?;
     let is_other = |one: &Setting| {
@@ -100,7 +108,7 @@ async fn surplus(session: &Session, like: &str, role: &str) -> Result<Vec<Settin
         other.any(|other| other.name == one.name && other.database == one.database)
     };
     let mut surplus = differences(session, role, like).await?;
-    surplus.retain(|setting| setting.is_known && !is_other(setting));
+    surplus.retain(|setting| !is_other(setting));
     Ok(surplus)
 }
 

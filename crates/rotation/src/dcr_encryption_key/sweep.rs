@@ -44,7 +44,7 @@ impl Step<Context, Error> for Sweep {
     async fn apply(&self, context: &mut Context, log: &mut Log<'_>) -> Result<Applied, Error> {
         let old = old_version(log.facts())?;
         if context.state(old).await? == VersionState::Disabled {
-            log.say("a token is under the old key: its version is enabled again");
+            log.say("not every cell opens with the new key: the old version is enabled again");
             let store = &context.platform.store;
             store.enable(&context.store.name, old).await?;
         }

@@ -38,8 +38,8 @@ pub(super) fn hint(error: &Error) -> Option<String> {
              with `--in-place`"
         )),
         Error::RoleLacks { role, missing, .. } if !is_privilege(missing) => Some(format!(
-            "let an administrator give it to that role, as in `ALTER ROLE \"{role}\" …`, if it is there; \
-             or rotate with `--in-place`"
+            "an administrator can do that, by `ALTER ROLE \"{role}\" …`, if that role is there; or rotate \
+             with `--in-place`"
         )),
         Error::RoleLacks { role, like, .. } => Some(format!(
             "where it is a privilege, let an administrator grant it to `{like}` WITH GRANT OPTION, or to \

@@ -87,8 +87,8 @@ impl Examiner<'_> {
             "the next revision of `{name}` would differ from `{serving}` in {difference}: \
              a deployment got no traffic"
         );
-        let give = self.update_traffic(name, "--to-latest");
-        Some(Finding::fault(TOPIC, text, stops).mended_by(give))
+        let finding = Finding::fault(TOPIC, text, stops);
+        Some(finding.mended_by(self.follow_latest(service)))
     }
 
     fn of_bindings(&self, service: &Examined) -> Vec<Finding> {
