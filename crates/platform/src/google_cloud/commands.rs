@@ -30,4 +30,14 @@ impl Settings {
         let (place, flags) = (self.in_region(), flags.join(" "));
         format!("gcloud run services update {service} {place} {flags}")
     }
+
+    /// Has traffic follow the latest revision: a new one first, where anything is to be
+    /// otherwise.
+    pub(super) fn follow_latest(&self, service: &str, flags: &[String]) -> String {
+        let follow = self.update_traffic(service, "--to-latest");
+        match flags.is_empty() {
+            true => follow,
+            false => format!("{} && {follow}", self.update_service(service, flags)),
+        }
+    }
 }

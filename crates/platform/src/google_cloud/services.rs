@@ -152,8 +152,8 @@ impl Services for CloudRun {
 }
 
 /// A binding to a version, as `gcloud` takes it; the tag of its revision is made of it.
-fn assignment(binding: &Binding, key: &str) -> String {
-    format!("{}={}:{key}", binding.variable, binding.secret)
+fn assignment(variable: &str, secret: &str, key: &str) -> String {
+    format!("{variable}={secret}:{key}")
 }
 
 /// `latest` or the number, as Cloud Run has it.

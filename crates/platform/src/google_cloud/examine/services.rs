@@ -68,15 +68,10 @@ impl Examiner<'_> {
     /// The command by which traffic follows the latest revision, which first comes to read what
     /// serves where it reads another version.
     fn follow_latest(&self, service: &Examined) -> String {
-        let follow = self.update_traffic(&service.name, "--to-latest");
-        match service.back_to_serving.join(",") {
-            same if same.is_empty() => follow,
-            bindings => {
-                let flags = [format!("--update-secrets={bindings}")];
-                let update = self.gcloud.settings.update_service(&service.name, &flags);
-                format!("{update} && {follow}")
-            }
-        }
+        let bindings = service.back_to_serving.join(",");
+        let flag = (!bindings.is_empty()).then(|| format!("--update-secrets={bindings}"));
+        let settings = &self.gcloud.settings;
+        settings.follow_latest(&service.name, flag.as_slice())
     }
 
     fn of_difference(&self, service: &Examined) -> Option<Finding> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::answers::{KeyRef, RevisionSpec, Variable};
+use super::assignment;
 use crate::{Binding, Bound};
 
 /// The secrets that a revision refers to, and the names of its own variables.
@@ -88,12 +89,10 @@ impl Bindings {
         self.references == other.references && self.files == other.files
     }
 
-    /// The references of all variables, as `gcloud` takes them.
-    pub(super) fn all(&self) -> Vec<String> {
-        let references = self.references.iter();
-        references
-            .map(|(name, reference)| assignment(name, reference))
-            .collect()
+    /// The reference of one variable, as `gcloud` takes it.
+    pub(super) fn first(&self) -> Option<String> {
+        let (name, reference) = self.references.first()?;
+        Some(assigned(name, reference))
     }
 
     /// The references of other variables that another revision has otherwise: what
@@ -104,15 +103,15 @@ impl Bindings {
             let is_same =
                 |(other_name, other): &(String, KeyRef)| other_name == name && other == reference;
             if name != variable && !other.references.iter().any(is_same) {
-                updates.push(assignment(name, reference));
+                updates.push(assigned(name, reference));
             }
         }
         updates
     }
 }
 
-fn assignment(variable: &str, reference: &KeyRef) -> String {
-    format!("{variable}={}:{}", reference.name, reference.key)
+fn assigned(variable: &str, reference: &KeyRef) -> String {
+    assignment(variable, &reference.name, &reference.key)
 }
 
 fn bound(key: &str) -> Found {

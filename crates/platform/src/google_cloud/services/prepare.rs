@@ -33,7 +33,7 @@ impl CloudRun {
         self.bases.borrow_mut().remove(service);
         let mut answer = self.look_at_rest(service).await?;
         self.refuse_split(service, &answer)?;
-        let subject = assignment(binding, &key);
+        let subject = assignment(&binding.variable, &binding.secret, &key);
         // What was under its tags before and isn't what is wanted.
         let mut stale = Vec::new();
         let mut refusal = None;

@@ -72,7 +72,7 @@ impl Rehearsed {
             Which::Number(number) => key(service, binding, Bound::Pinned(number))?,
             Which::InUse | Which::New => to.to_string(),
         };
-        let subject = assignment(binding, &key);
+        let subject = assignment(&binding.variable, &binding.secret, &key);
         if let Which::Number(number) = to {
             let bindings = self.run.bindings(service, &serving).await?;
             if bindings.find(binding) == Found::Bound(Bound::Pinned(number)) {

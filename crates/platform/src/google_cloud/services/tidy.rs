@@ -133,14 +133,13 @@ impl CloudRun {
         let settings = &self.gcloud.settings;
         let mut flags = back.changes.clone();
         if flags.is_empty() {
-            let bindings = back.bindings.all().into_iter().take(1);
-            flags.extend(bindings.map(|binding| format!("--update-secrets={binding}")));
+            let binding = back.bindings.first();
+            flags.extend(binding.map(|binding| format!("--update-secrets={binding}")));
         }
-        let mut command = settings.update_service(service, &flags);
-        if back.followed_latest {
-            let follow = settings.update_traffic(service, "--to-latest");
-            command = format!("{command} && {follow}");
-        }
+        let command = match back.followed_latest {
+            true => settings.follow_latest(service, &flags),
+            false => settings.update_service(service, &flags),
+        };
         let advice = match back.deployed {
             Some(_) => format!("whoever deployed it has it serve by `{command}`"),
             None => format!("it is given back by `{command}`"),

@@ -74,9 +74,7 @@ impl CloudRun {
     ) -> Result<Call<'static>, Error> {
         let serving = self.serving(service, answer)?;
         let action = format!("send the traffic of `{service}` to `{revision}`");
-        let mut call = Call::new(action, &["run", "services", "update-traffic", service])
-            .with(format!("--to-revisions={revision}=100"))
-            .with("--async".to_owned());
+        let mut call = all_traffic(service, revision, action);
         if ours_of(answer, &serving).is_empty() {
             let tag = Tag::for_keeping(answer, &serving);
             call = call.with(format!("--update-tags={}={serving}", tag.text()));
@@ -189,10 +187,7 @@ impl CloudRun {
             if !answer.follows_latest() || !has_candidate || created(&answer) == created(seen) {
                 return Ok(());
             }
-            let words = ["run", "services", "update-traffic", service];
-            let call = Call::new(action.clone(), &words)
-                .with(format!("--to-revisions={serving}=100"))
-                .with("--async".to_owned());
+            let call = all_traffic(service, &serving, action.clone());
             self.try_change(service, &call).await?;
         }
         Err(conflict(action))
@@ -251,6 +246,13 @@ impl CloudRun {
         }
         Ok(())
     }
+}
+
+/// The change that sends all traffic to a revision.
+fn all_traffic(service: &str, revision: &str, action: String) -> Call<'static> {
+    Call::new(action, &["run", "services", "update-traffic", service])
+        .with(format!("--to-revisions={revision}=100"))
+        .with("--async".to_owned())
 }
 
 fn overtaken(service: &str, revision: &str) -> Error {

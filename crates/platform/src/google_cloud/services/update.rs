@@ -18,7 +18,7 @@ impl CloudRun {
         binding: &Binding,
         key: &str,
     ) -> Result<Call<'static>, Error> {
-        let subject = assignment(binding, key);
+        let subject = assignment(&binding.variable, &binding.secret, key);
         let tag = Tag::for_preparing(answer, &subject);
         let mut updates = vec![subject];
         updates.extend(self.back_to_serving(service, answer, binding).await?);
